@@ -1,0 +1,2 @@
+export { connectLink, type LinkClient, type LinkClientOptions } from './link-client.socket.ts';
+export { type LinkHandler, type LinkServer, type LinkServerOptions, serveLink } from './link-server.socket.ts';
