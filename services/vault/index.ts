@@ -1,0 +1,2 @@
+export type * from './operations.ts';
+export { connectVault, type VaultClient } from './vault-client.socket.ts';
