@@ -1,0 +1,51 @@
+import { createHash } from 'node:crypto';
+import { chownSync, existsSync, lstatSync, mkdirSync, readlinkSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { REACHABLE_FOLDER } from './binaries.ts';
+import { canReach, type SystemUser } from './system-user.ts';
+
+export interface ClusterFolder {
+  /** Where the cluster's files are, or will be. */
+  readonly path: string;
+  /** Set when the place asked for is closed to user `postgres`, so that the files are elsewhere, behind a link. */
+  readonly movedBecause: string | null;
+}
+
+/**
+ * Decides where a cluster asked for at `wanted` lives. Root's PostgreSQL runs as user `postgres`, which often can't
+ * pass through the folders above (a checkout in /root): the files then go below /var/lib/cardwright, with a symbolic
+ * link at `wanted`, so that deleting or moving the data directory still means what it says.
+ */
+export function placeCluster(wanted: string, user: SystemUser | null): ClusterFolder {
+  const parent = dirname(wanted);
+  mkdirSync(parent, { recursive: true });
+  if (user === null) return { path: wanted, movedBecause: null };
+  if (isLink(wanted)) return { path: readlinkSync(wanted), movedBecause: reason(parent) };
+  if (existsSync(wanted) || canReach(user, parent)) return { path: wanted, movedBecause: null };
+  const digest = createHash('sha256').update(realpathSync(parent)).digest('hex').slice(0, 16);
+  const elsewhere = join(REACHABLE_FOLDER, `cluster-${digest}`);
+  mkdirSync(REACHABLE_FOLDER, { recursive: true, mode: 0o755 });
+  symlinkSync(elsewhere, wanted);
+  return { path: elsewhere, movedBecause: reason(parent) };
+}
+
+/** Deletes a cluster's files, wherever {@link placeCluster} put them. */
+export function removeCluster(wanted: string): void {
+  if (isLink(wanted)) rmSync(readlinkSync(wanted), { recursive: true, force: true });
+  rmSync(wanted, { recursive: true, force: true });
+}
+
+/** An empty folder of the database's user, for initdb to fill. */
+export function makeOwnedFolder(path: string, user: SystemUser | null): void {
+  rmSync(path, { recursive: true, force: true });
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+  if (user !== null) chownSync(path, user.uid, user.gid);
+}
+
+function isLink(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+}
+
+function reason(parent: string): string {
+  return `user postgres may not enter ${parent} or a folder above it`;
+}

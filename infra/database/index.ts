@@ -1,0 +1,5 @@
+export * from './cluster.ts';
+export { removeCluster } from './cluster-folder.ts';
+export * from './migrate.ts';
+export * from './owner.ts';
+export * from './roles.ts';
