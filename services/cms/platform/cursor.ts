@@ -5,7 +5,7 @@ import { DomainError } from '@cardwright/protocol';
  * right: a list applies its filters and the caller's permissions on every page.
  */
 export interface Page<Item> {
-  readonly items: readonly Item[];
+  readonly items: Item[];
   readonly next: string | null;
 }
 

@@ -1,0 +1,58 @@
+import type { AllowedAction } from '../kernel/allowed-action.ts';
+import type { Permission } from '../kernel/permission.ts';
+import { type CardState, stateAfter, whyNot } from './state.ts';
+
+export const ALGORITHMS = ['tdes', 'aes-128', 'aes-192', 'aes-256', 'hmac-sha256'] as const;
+export type Algorithm = (typeof ALGORITHMS)[number];
+export const KEY_STRATEGIES = ['uniform', 'random-not-stored', 'random-stored', 'deterministic'] as const;
+export type KeyStrategy = (typeof KEY_STRATEGIES)[number];
+export type ChallengeMode = 'ecb' | 'cbc';
+
+/** What the database knows of a card. Its administrator key is in the vault, under the card's id. */
+export interface Card {
+  readonly id: string;
+  /** Printed on the card's label, and bound into each challenge: `CW-7K3M-92QF`. */
+  readonly serial: string;
+  readonly personId: string;
+  readonly deviceId: string | null;
+  readonly profileName: string | null;
+  readonly kind: 'tpm' | 'minidriver';
+  readonly algorithm: Algorithm;
+  readonly challengeMode: ChallengeMode;
+  readonly keyStrategy: KeyStrategy;
+  /** Null until the vault has a key for it. */
+  readonly keyVersion: number | null;
+  readonly state: CardState;
+  /** TPM handle of the PIN index. */
+  readonly nvIndex: number | null;
+  readonly pinLimit: number | null;
+  /** As of the last check-in. */
+  readonly triesLeft: number | null;
+  readonly createdAt: Date;
+  readonly stateChangedAt: Date;
+}
+
+/** A card with the words for whose it is and where, as readers see it. */
+export interface CardView extends Card {
+  readonly person: { readonly id: string; readonly displayName: string; readonly userPrincipalName: string };
+  readonly device: { readonly id: string; readonly hostName: string } | null;
+}
+
+export type CardAction = 'unblock' | 'retire';
+
+/** What this caller may do with this card now, and why not what they may not. */
+export function allowedCardActions(
+  card: Pick<Card, 'state' | 'keyVersion'>,
+  permissions: ReadonlySet<Permission>,
+): AllowedAction<CardAction>[] {
+  const action = (name: CardAction, permission: Permission, obstacle: string | null): AllowedAction<CardAction> => {
+    const disabledReason = permissions.has(permission) ? obstacle : `Your role lacks the permission ${permission}.`;
+    return { action: name, allowed: disabledReason === null, disabledReason };
+  };
+  const unless = (act: CardAction) => (stateAfter(card.state, act) === null ? whyNot(card.state, act) : null);
+  const noKey = card.keyVersion === null ? 'No administrator key of this card is in the vault.' : null;
+  return [
+    action('unblock', 'unblock:perform', unless('unblock') ?? noKey),
+    action('retire', 'cards:retire', unless('retire')),
+  ];
+}

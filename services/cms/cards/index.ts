@@ -1,0 +1,12 @@
+export {
+  type Algorithm,
+  allowedCardActions,
+  type Card,
+  type CardAction,
+  type CardView,
+  type KeyStrategy,
+} from './card.ts';
+export { cardUnknown, type MoveCardPorts, moveCard } from './move-card.ts';
+export type { CardChange, CardFilters, CardRecords, CardViews, CertificateRevoker, NewCard } from './ports.ts';
+export { CARD_SERIAL_RANDOM_BYTES, makeCardSerial } from './serial.ts';
+export { CARD_STATES, type CardAct, type CardState, demandTransition, stateAfter } from './state.ts';

@@ -1,0 +1,48 @@
+import { DomainError } from '@cardwright/protocol';
+import type { Intent } from '../kernel/actor.ts';
+import type { AuditTrail } from '../kernel/audit-entry.ts';
+import type { Runtime } from '../kernel/runtime.ts';
+import type { Tx } from '../kernel/unit-of-work.ts';
+import type { Card } from './card.ts';
+import type { CardChange, CardRecords } from './ports.ts';
+import { type CardAct, demandTransition } from './state.ts';
+
+export interface MoveCardPorts {
+  readonly cards: Pick<CardRecords, 'lock' | 'setState'>;
+  readonly audit: AuditTrail;
+  readonly runtime: Pick<Runtime, 'now'>;
+}
+
+const ACTION: Record<CardAct, string> = {
+  activate: 'card.activated',
+  block: 'card.blocked',
+  unblock: 'card.unblocked',
+  retire: 'card.retired',
+  destroy: 'card.destroyed',
+};
+
+export const cardUnknown = (): DomainError => new DomainError('not-found', 'not-found', 'There is no such card.');
+
+/**
+ * Moves a card by the transition table, and records it, in the caller's transaction. Gives the card as it was before.
+ * @throws DomainError `not-found`; the refusals of the transition table.
+ */
+export async function moveCard(
+  ports: MoveCardPorts,
+  tx: Tx,
+  intent: Intent,
+  move: { readonly cardId: string; readonly act: CardAct; readonly change?: CardChange },
+): Promise<Card> {
+  const card = await ports.cards.lock(tx, move.cardId);
+  if (card === null) throw cardUnknown();
+  const state = demandTransition(card.state, move.act);
+  await ports.cards.setState(tx, card.id, state, ports.runtime.now(), move.change);
+  await ports.audit.record(tx, intent, {
+    action: ACTION[move.act],
+    object: { kind: 'card', id: card.id },
+    about: { personId: card.personId, deviceId: card.deviceId, cardId: card.id },
+    before: { state: card.state },
+    after: { state, ...move.change },
+  });
+  return card;
+}
