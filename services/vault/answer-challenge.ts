@@ -1,0 +1,24 @@
+import { encryptChallenge } from './challenge-response.ts';
+import { type Custody, withKey } from './custody.ts';
+import type { AnswerChallenge, ChallengeAnswer } from './operations.ts';
+import type { KeyStore } from './ports.ts';
+import { keyNotConfirmed, keyUnknown, wrongAlgorithm } from './refusals.ts';
+
+/** See VaultClient.answerChallenge. The card's record selects the algorithm; the challenge's length would not do. */
+export async function answerChallenge(
+  custody: Custody,
+  keys: KeyStore,
+  params: AnswerChallenge,
+): Promise<ChallengeAnswer> {
+  const record = await keys.find(params.cardId, params.keyVersion);
+  if (record === undefined) throw keyUnknown();
+  const { algorithm } = record;
+  if (algorithm === 'hmac-sha256') {
+    throw wrongAlgorithm('a card in a TPM is not answered by encrypting: use tpm.first-write and tpm.reset');
+  }
+  if (record.state !== 'confirmed') throw keyNotConfirmed();
+  const response = await withKey(custody, record, (key) =>
+    encryptChallenge(key, algorithm, params.challenge, params.mode),
+  );
+  return { response };
+}

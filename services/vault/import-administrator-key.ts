@@ -1,0 +1,78 @@
+import { timingSafeEqual } from 'node:crypto';
+import { DomainError, type Secret } from '@cardwright/protocol';
+import { keyCheckValue } from './challenge-response.ts';
+import { type Custody, sealKey, withKey } from './custody.ts';
+import type { KeyFacts, KeyRecord } from './key-record.ts';
+import { parseKeyText } from './key-text.ts';
+import type { ImportAdministratorKey, ImportableAlgorithm, ImportedAdministratorKey } from './operations.ts';
+import type { KeyStore, Use } from './ports.ts';
+import { keyConfirmed } from './refusals.ts';
+
+/** See VaultClient.importAdministratorKey. Records its use when it succeeds. */
+export async function importAdministratorKey(
+  custody: Custody,
+  keys: KeyStore,
+  params: ImportAdministratorKey,
+  use: Use,
+  recordRepeat: (use: Use) => Promise<void>,
+): Promise<ImportedAdministratorKey> {
+  const { cardId, algorithm } = params;
+  const key = await openKey(custody, params);
+  try {
+    const kcv = key.use((bytes) => keyCheckValue(bytes, algorithm));
+    const versions = await keys.list(cardId);
+    if (versions.length === 0) {
+      const facts: KeyFacts = {
+        cardId,
+        keyVersion: 1,
+        algorithm,
+        strategy: 'random-stored',
+        masterVersion: null,
+        kcv,
+        tpmName: null,
+        pinLimit: null,
+      };
+      const blob = await sealKey(custody, facts, key);
+      if (await keys.add(facts, blob, 'confirmed', { ...use, keyVersion: 1 })) return { keyVersion: 1, kcv };
+    }
+    const same = await findSame(custody, versions.length === 0 ? await keys.list(cardId) : versions, algorithm, key);
+    if (same === undefined) throw keyConfirmed();
+    await recordRepeat({ ...use, keyVersion: same.keyVersion });
+    return { keyVersion: same.keyVersion, kcv };
+  } finally {
+    key.wipe();
+  }
+}
+
+async function openKey(custody: Custody, params: ImportAdministratorKey): Promise<Secret> {
+  const opened = await custody.provider.openImport(params.jwe);
+  try {
+    if (opened.cardSerial !== params.cardSerial) {
+      throw new DomainError(
+        'unprocessable',
+        'administrator-key-sealed-for-another-card',
+        'the protected header of the seal must carry the cardSerial of the card that the key is for',
+      );
+    }
+    return opened.text.use((text) => parseKeyText(text, params.algorithm));
+  } finally {
+    opened.text.wipe();
+  }
+}
+
+/** The caller repeats after a lost reply: the same key is already there. */
+async function findSame(
+  custody: Custody,
+  versions: readonly KeyRecord[],
+  algorithm: ImportableAlgorithm,
+  key: Secret,
+): Promise<KeyRecord | undefined> {
+  for (const record of versions) {
+    if (record.state !== 'confirmed' || record.algorithm !== algorithm) continue;
+    const same = await withKey(custody, record, (stored) =>
+      key.use((given) => stored.length === given.length && timingSafeEqual(stored, given)),
+    );
+    if (same) return record;
+  }
+  return undefined;
+}

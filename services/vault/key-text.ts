@@ -1,0 +1,83 @@
+import { DomainError, Secret } from '@cardwright/protocol';
+import type { ImportableAlgorithm } from './operations.ts';
+
+export const KEY_BYTES: Readonly<Record<ImportableAlgorithm, number>> = {
+  tdes: 24,
+  'aes-128': 16,
+  'aes-192': 24,
+  'aes-256': 32,
+};
+
+const SPACE = new Set([0x20, 0x09, 0x0a, 0x0d]);
+const DEFAULT_KEY = Uint8Array.from({ length: 24 }, (_, at) => (at % 8) + 1);
+
+/**
+ * Reads an administrator key as people write it: hex digits, either case, white space anywhere.
+ * Works on bytes, so that no string with the key comes to be, which could not be wiped.
+ * @param text UTF-8; lent, the caller wipes it.
+ * @throws DomainError (unprocessable) `administrator-key-not-hex`, `administrator-key-odd-length`,
+ *   `administrator-key-length`, `administrator-key-default`. None shows a digit of what was given.
+ */
+export function parseKeyText(text: Uint8Array, algorithm: ImportableAlgorithm): Secret {
+  const wanted = KEY_BYTES[algorithm] * 2;
+  const digits = new Uint8Array(wanted);
+  let count = 0;
+  for (const byte of text) {
+    if (SPACE.has(byte)) continue;
+    const digit = hexDigit(byte);
+    if (digit < 0) {
+      digits.fill(0);
+      throw refusal('not-hex', `the key must be ${wanted} hex digits (0-9, A-F); there is another character in it`);
+    }
+    if (count < wanted) digits[count] = digit;
+    count += 1;
+  }
+  if (count !== wanted) {
+    digits.fill(0);
+    throw count % 2 === 1 ? oddLength(count, wanted) : refusal('length', lengthDetail(count, wanted, algorithm));
+  }
+  const key = new Uint8Array(wanted / 2);
+  for (let at = 0; at < key.length; at++) {
+    key[at] = ((digits[2 * at] ?? 0) << 4) | (digits[2 * at + 1] ?? 0);
+  }
+  digits.fill(0);
+  if (isDefaultKey(key)) {
+    key.fill(0);
+    throw refusal(
+      'default',
+      'this is the well-known default administrator key: a card that has it is managed by nobody; change the key ' +
+        'of the card first, then import the new one',
+    );
+  }
+  return Secret.take(key);
+}
+
+function hexDigit(byte: number): number {
+  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
+  const lower = byte | 0x20;
+  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
+}
+
+// The vendor's deployment page for virtual smart cards prints the default key with its first digit missing.
+function oddLength(count: number, wanted: number): DomainError {
+  const plain = `the key has ${count} hex digits; two make a byte, so their number is even: ${wanted} are right`;
+  if (count !== 47) return refusal('odd-length', plain);
+  return refusal(
+    'odd-length',
+    `${plain}. If you copied the DEFAULT key from the vendor's page: its leading 0 is missing there. The right 48 ` +
+      'digits are the eight bytes 01 02 03 04 05 06 07 08 three times over, beginning with 0',
+  );
+}
+
+function lengthDetail(count: number, wanted: number, algorithm: ImportableAlgorithm): string {
+  return `the key has ${count} hex digits; a key for ${algorithm} has ${wanted} (${wanted / 2} bytes)`;
+}
+
+function refusal(code: string, detail: string): DomainError {
+  return new DomainError('unprocessable', `administrator-key-${code}`, detail);
+}
+
+/** Parity bits (the lowest of each byte) do not matter to TDES, so a key that differs only in them is the same key. */
+function isDefaultKey(key: Uint8Array): boolean {
+  return key.length === DEFAULT_KEY.length && key.every((byte, at) => byte >> 1 === (DEFAULT_KEY[at] ?? 0) >> 1);
+}

@@ -1,0 +1,141 @@
+import { Batch } from './batch.ts';
+import type { KeyRecord } from './key-record.ts';
+import type { Algorithm, KeyState, KeyStrategy } from './operations.ts';
+import { type Database, isUniqueViolation } from './pool.pg.ts';
+import type { KeyStore } from './ports.ts';
+import { USE_COLUMNS, useValues } from './uses.pg.ts';
+
+const COLUMNS = `k.card_id, k.key_version, k.algorithm, k.strategy, k.state, k.kek_version, k.master_version, k.sealed,
+  k.kcv, k.tpm_name, k.pin_limit, k.first_write_nv_index, k.first_write_nonce, k.created_at`;
+
+const FIND = {
+  name: 'vault-find-keys',
+  text: `SELECT asked.at::int AS at, ${COLUMNS}
+    FROM unnest($1::uuid[], $2::int[]) WITH ORDINALITY AS asked (card_id, key_version, at)
+    JOIN vault.administrator_keys k ON k.card_id = asked.card_id AND k.key_version = asked.key_version`,
+};
+
+const LIST = {
+  name: 'vault-list-keys',
+  text: `SELECT ${COLUMNS} FROM vault.administrator_keys k WHERE k.card_id = $1 ORDER BY k.key_version`,
+};
+
+const NEWEST = {
+  name: 'vault-newest-keys',
+  text: `SELECT ${COLUMNS} FROM vault.administrator_keys k ORDER BY k.created_at DESC LIMIT $1`,
+};
+
+/** $1 to $7 are the use, the rest is the statement's own. */
+function withUse(name: string, change: string): { name: string; text: string } {
+  const use = '$1::text, $2::uuid, $3::int, $4::text, $5::text, $6::bytea, $7::text';
+  return {
+    name,
+    text: `WITH changed AS (${change} RETURNING 1)
+      INSERT INTO vault.uses (${USE_COLUMNS}) SELECT ${use} FROM changed`,
+  };
+}
+
+const NONE_CONFIRMED = `NOT EXISTS (
+  SELECT 1 FROM vault.administrator_keys c WHERE c.card_id = $8::uuid AND c.state = 'confirmed')`;
+
+const ADD = withUse(
+  'vault-add-key',
+  `INSERT INTO vault.administrator_keys (card_id, key_version, algorithm, strategy, state, kek_version, master_version,
+      sealed, kcv, tpm_name, pin_limit, confirmed_at)
+    SELECT $8::uuid, $9::int, $10::text, $11::text, $12::text, $13::int, $14::int, $15::bytea, $16::text, $17::bytea,
+      $18::int, CASE WHEN $12::text = 'confirmed' THEN clock_timestamp() END
+    WHERE ${NONE_CONFIRMED}`,
+);
+
+// Concurrent claims queue on the row's lock, and all but the first then find the nonce set.
+const CLAIM_FIRST_WRITE = withUse(
+  'vault-claim-first-write',
+  `UPDATE vault.administrator_keys
+    SET first_write_nv_index = $10::bigint, first_write_nonce = $11::bytea, first_write_at = clock_timestamp()
+    WHERE card_id = $8::uuid AND key_version = $9::int AND state = 'proposed' AND first_write_nonce IS NULL
+      AND ${NONE_CONFIRMED}`,
+);
+
+const CONFIRM = withUse(
+  'vault-confirm-key',
+  `UPDATE vault.administrator_keys SET state = 'confirmed', confirmed_at = clock_timestamp()
+    WHERE card_id = $8::uuid AND key_version = $9::int AND state = 'proposed'
+      AND (algorithm <> 'hmac-sha256' OR first_write_nonce IS NOT NULL)`,
+);
+
+export function keyStore(database: Database): KeyStore {
+  const finder = new Batch<{ cardId: string; keyVersion: number }, KeyRecord | undefined>(
+    async (asked) => {
+      const { rows } = await database.query(FIND, [asked.map((one) => one.cardId), asked.map((one) => one.keyVersion)]);
+      const found = new Map(rows.map((row) => [row.at as number, toRecord(row)]));
+      return asked.map((_, at) => found.get(at + 1));
+    },
+    { maxSize: 200, maxUnderWay: 2 },
+  );
+
+  async function changed(statement: { name: string; text: string }, values: unknown[]): Promise<boolean> {
+    try {
+      return (await database.query(statement, values)).count === 1;
+    } catch (error) {
+      if (isUniqueViolation(error)) return false;
+      throw error;
+    }
+  }
+
+  return {
+    find: (cardId, keyVersion) => finder.ask({ cardId, keyVersion }),
+    async list(cardId) {
+      return (await database.query(LIST, [cardId])).rows.map(toRecord);
+    },
+    add: (facts, blob, state, use) =>
+      changed(ADD, [
+        ...useValues(use, 'done'),
+        facts.cardId,
+        facts.keyVersion,
+        facts.algorithm,
+        facts.strategy,
+        state,
+        blob.kekVersion,
+        facts.masterVersion,
+        Buffer.from(blob.sealed),
+        facts.kcv,
+        facts.tpmName === null ? null : Buffer.from(facts.tpmName),
+        facts.pinLimit,
+      ]),
+    claimFirstWrite: (cardId, keyVersion, claim, use) =>
+      changed(CLAIM_FIRST_WRITE, [
+        ...useValues(use, 'done'),
+        cardId,
+        keyVersion,
+        claim.nvIndex,
+        Buffer.from(claim.nonce),
+      ]),
+    confirm: (cardId, keyVersion, use) => changed(CONFIRM, [...useValues(use, 'done'), cardId, keyVersion]),
+  };
+}
+
+/** For the check at start that these are the keys of this vault. */
+export async function newestKeys(database: Database, count: number): Promise<readonly KeyRecord[]> {
+  return (await database.query(NEWEST, [count])).rows.map(toRecord);
+}
+
+// The CHECKs of the table vouch for the enumerations; a row altered behind them does not unseal.
+function toRecord(row: Record<string, unknown>): KeyRecord {
+  const nonce = row.first_write_nonce as Buffer | null;
+  return {
+    cardId: row.card_id as string,
+    keyVersion: row.key_version as number,
+    algorithm: row.algorithm as Algorithm,
+    strategy: row.strategy as KeyStrategy,
+    state: row.state as KeyState,
+    kekVersion: row.kek_version as number,
+    masterVersion: row.master_version as number | null,
+    sealed: row.sealed as Buffer,
+    kcv: row.kcv as string | null,
+    tpmName: row.tpm_name as Buffer | null,
+    pinLimit: row.pin_limit as number | null,
+    // int8 comes as text from the driver; an NV handle fits a number.
+    firstWrite: nonce === null ? null : { nvIndex: Number(row.first_write_nv_index), nonce },
+    createdAt: row.created_at as Date,
+  };
+}

@@ -1,0 +1,51 @@
+import { isDomainError } from '@cardwright/protocol';
+import { pino } from 'pino';
+import { readConfig } from './config.env.ts';
+import { refuseInspector } from './inspector-guard.node.ts';
+import { startVault } from './start.socket.ts';
+
+/** `node services/vault/dist/main.js [--init]`. Exit status: 0 ended by a signal, 1 could not start or run, 2 usage. */
+const log = pino({ name: 'vault', base: { pid: process.pid } });
+
+/** Only these of an error: others might carry a row, a query's values or what a caller sent. */
+function describe(error: unknown): Record<string, unknown> {
+  if (!(error instanceof Error)) return { error: typeof error };
+  const { code } = error as { code?: unknown };
+  const cause = error.cause instanceof Error ? { cause: describe(error.cause) } : {};
+  return { error: error.name, code: typeof code === 'string' ? code : undefined, message: error.message, ...cause };
+}
+
+function die(error: unknown): never {
+  const what = isDomainError(error) ? error.detail : 'the vault failed';
+  log.fatal(describe(error), what);
+  process.exit(1);
+}
+
+process.on('uncaughtException', die);
+process.on('unhandledRejection', die);
+
+const args = process.argv.slice(2);
+if (args.some((arg) => arg !== '--init') || args.length > 1) {
+  log.fatal('usage: main.js [--init]');
+  process.exit(2);
+}
+
+refuseInspector();
+const config = readConfig(process.env);
+
+const vault = await startVault({
+  ...config,
+  init: args.includes('--init'),
+  onError: (error, operation) => log.error({ operation, ...describe(error) }, 'an operation failed'),
+});
+log.info({ socket: config.socketPath }, 'the vault serves');
+
+let ending = false;
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.on(signal, () => {
+    if (ending) return;
+    ending = true;
+    log.info({ signal }, 'the vault ends');
+    vault.close().then(() => process.exit(0), die);
+  });
+}

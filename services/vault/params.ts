@@ -1,0 +1,82 @@
+import { DomainError } from '@cardwright/protocol';
+
+/** Judges one value; throws {@link invalid} with what is right. */
+export type Field<T> = (value: unknown, pointer: string) => T;
+type Shape = Readonly<Record<string, Field<unknown>>>;
+export type Parsed<S extends Shape> = { readonly [K in keyof S]: ReturnType<S[K]> };
+
+function invalid(pointer: string, detail: string): DomainError {
+  return new DomainError('invalid', 'field-invalid', `${pointer || 'params'}: ${detail}`, {
+    fields: [{ pointer, detail }],
+  });
+}
+
+/**
+ * Takes an object with exactly these fields.
+ * @returns a parser; it throws DomainError `field-unknown` or `field-invalid` (invalid), never showing the value.
+ */
+export function params<S extends Shape>(shape: S): (value: unknown) => Parsed<S> {
+  const names = Object.keys(shape);
+  return (value) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid('', 'must be an object');
+    for (const name of Object.keys(value)) {
+      if (!names.includes(name)) {
+        const pointer = `/${name.slice(0, 64)}`;
+        throw new DomainError('invalid', 'field-unknown', `${pointer} is not a field of this operation`, {
+          fields: [{ pointer, detail: `known are: ${names.join(', ')}` }],
+        });
+      }
+    }
+    const given = value as Record<string, unknown>;
+    const parsed: Record<string, unknown> = {};
+    for (const name of names) {
+      parsed[name] = shape[name]?.(Object.hasOwn(given, name) ? given[name] : undefined, `/${name}`);
+    }
+    return parsed as Parsed<S>;
+  };
+}
+
+/** One line of 1 to `max` characters. Control characters would let a caller forge lines of a log or a record. */
+export function line(max: number): Field<string> {
+  return (value, pointer) => {
+    if (typeof value !== 'string' || value.length === 0 || value.length > max || /[\p{Cc}\p{Cs}]/u.test(value)) {
+      throw invalid(pointer, `must be 1 to ${max} characters, no control characters`);
+    }
+    return value;
+  };
+}
+
+export const uuid: Field<string> = (value, pointer) => {
+  if (typeof value !== 'string' || !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(value)) {
+    throw invalid(pointer, 'must be a UUID in lower case');
+  }
+  return value;
+};
+
+export function integer(min: number, max: number): Field<number> {
+  return (value, pointer) => {
+    if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < min || value > max) {
+      throw invalid(pointer, `must be a whole number, ${min} to ${max}`);
+    }
+    return value;
+  };
+}
+
+export function oneOf<const T extends readonly string[]>(allowed: T): Field<T[number]> {
+  return (value, pointer) => {
+    const found = allowed.find((one) => one === value);
+    if (found === undefined) throw invalid(pointer, `must be one of ${allowed.join(', ')}`);
+    return found;
+  };
+}
+
+/** RFC 4648 section 5 without padding, in its only canonical spelling. */
+export function bytes(min: number, max: number): Field<Uint8Array> {
+  return (value, pointer) => {
+    const wrong = () => invalid(pointer, `must be ${min === max ? min : `${min} to ${max}`} bytes in base64url`);
+    if (typeof value !== 'string' || value.length > Math.ceil((max * 4) / 3)) throw wrong();
+    const decoded = Buffer.from(value, 'base64url');
+    if (decoded.length < min || decoded.length > max || decoded.toString('base64url') !== value) throw wrong();
+    return new Uint8Array(decoded);
+  };
+}

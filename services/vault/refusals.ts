@@ -1,0 +1,30 @@
+import { DomainError } from '@cardwright/protocol';
+
+/** Refusals that more than one operation gives. */
+export function keyUnknown(): DomainError {
+  return new DomainError(
+    'not-found',
+    'administrator-key-unknown',
+    'the vault has no such version of a key of this card',
+  );
+}
+
+export function keyConfirmed(): DomainError {
+  return new DomainError(
+    'conflict',
+    'administrator-key-confirmed',
+    'the card has a confirmed administrator key; it is changed by rotation, not by making or importing another',
+  );
+}
+
+export function keyNotConfirmed(): DomainError {
+  return new DomainError(
+    'conflict',
+    'administrator-key-not-confirmed',
+    'this version of the key is not confirmed to be on the card; only a confirmed key answers',
+  );
+}
+
+export function wrongAlgorithm(detail: string): DomainError {
+  return new DomainError('unprocessable', 'administrator-key-algorithm', detail);
+}

@@ -1,0 +1,22 @@
+import { DomainError } from '@cardwright/protocol';
+import { type Custody, withKey } from './custody.ts';
+import type { ResetTpmCard, TpmResetAnswer } from './operations.ts';
+import type { KeyStore } from './ports.ts';
+import { keyNotConfirmed, keyUnknown } from './refusals.ts';
+import { resetAnswers, tpmFacts } from './tpm-answers.ts';
+
+/** See VaultClient.resetTpmCard. The PIN limit that the reset restores is the vault's own record of it. */
+export async function resetTpmCard(custody: Custody, keys: KeyStore, params: ResetTpmCard): Promise<TpmResetAnswer> {
+  const record = await keys.find(params.cardId, params.keyVersion);
+  if (record === undefined) throw keyUnknown();
+  const facts = tpmFacts(record);
+  if (record.state !== 'confirmed') throw keyNotConfirmed();
+  if (record.firstWrite?.nvIndex !== params.nvIndex) {
+    throw new DomainError(
+      'unprocessable',
+      'nv-index-not-of-this-card',
+      'the card lives at the NV index whose first write was signed; resets are for that one',
+    );
+  }
+  return withKey(custody, record, (key) => resetAnswers(key, facts, params));
+}
