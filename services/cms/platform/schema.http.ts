@@ -53,8 +53,14 @@ export const base64 = (maxBytes: number, more: object = {}) =>
 export const closed = <T extends Record<string, TSchema>>(properties: T, more: TObjectOptions = {}): TObject<T> =>
   Type.Object(properties, { additionalProperties: false, ...more });
 
-export const listOf = <T extends TSchema>(item: T, more: TObjectOptions = {}) =>
-  Type.Object({ items: Type.Array(ref(item)), next: nullable(Type.String()) }, more);
+/** A page of named components. Its example is the item's own. */
+export const listOf = <T extends TSchema>(item: T, more: TObjectOptions = {}) => {
+  const { examples = [] } = item as { examples?: unknown[] };
+  return Type.Object(
+    { items: Type.Array(ref(item)), next: nullable(Type.String({ description: 'Send it as `cursor`.' })) },
+    { examples: [{ items: examples, next: null }], ...more },
+  );
+};
 
 /** Each list takes these beside its own filters. */
 export const paging = {

@@ -1,0 +1,2 @@
+export { normalisePrincipalName, type Person } from './person.ts';
+export type { PersonViews } from './ports.ts';
