@@ -1,0 +1,112 @@
+import { createCipheriv, timingSafeEqual } from 'node:crypto';
+import { DomainError } from '@cardwright/protocol';
+import {
+  type Bytes,
+  concat,
+  hmacSha256,
+  kdfa,
+  type StorageParent,
+  shareSeed,
+  TPM_ALG,
+  TPM_CC,
+  TPM_RH,
+  u8,
+  Writer,
+} from '@cardwright/protocol/tpm';
+import { type Authorization, type Authorizer, SESSION, type SessionAnswer } from './authorization.ts';
+import type { Entity } from './command.ts';
+import type { Tpm } from './tpm.ts';
+
+const NONCE_BYTES = 16;
+const HMAC_SESSION = 0x00;
+
+/**
+ * A session whose key only we and the TPM that holds `parent` know (salted, Part 1 section 19.6.8): an authValue is proved
+ * by HMAC and never sent, a parameter is sent enciphered (AES-128-CFB), and a response that the TPM did not make is refused.
+ * Stays open for the next command.
+ */
+export class HmacSession {
+  readonly handle: number;
+  readonly #tpm: Tpm;
+  readonly #sessionKey: Bytes;
+  #nonceTpm: Bytes;
+
+  private constructor(tpm: Tpm, handle: number, sessionKey: Bytes, nonceTpm: Bytes) {
+    this.#tpm = tpm;
+    this.handle = handle;
+    this.#sessionKey = sessionKey;
+    this.#nonceTpm = nonceTpm;
+  }
+
+  static async start(tpm: Tpm, parent: Entity, parentPublic: StorageParent): Promise<HmacSession> {
+    const salt = shareSeed(parentPublic, 'SECRET', tpm.random);
+    const nonceCaller = tpm.random(NONCE_BYTES);
+    const { handle, parameters } = await tpm.run({
+      code: TPM_CC.StartAuthSession,
+      handles: [parent, { handle: TPM_RH.NULL, name: new Uint8Array() }],
+      parameters: new Writer()
+        .sized(nonceCaller)
+        .sized(salt.encrypted)
+        .u8(HMAC_SESSION)
+        .u16(TPM_ALG.AES)
+        .u16(128)
+        .u16(TPM_ALG.CFB)
+        .u16(TPM_ALG.SHA256)
+        .done(),
+      givesHandle: true,
+    });
+    const nonceTpm = parameters.sized(64, 'nonceTPM');
+    parameters.end();
+    const sessionKey = kdfa(salt.seed, 'ATH', nonceTpm, nonceCaller, 256);
+    salt.seed.fill(0);
+    return new HmacSession(tpm, handle, sessionKey, nonceTpm);
+  }
+
+  /** Proves `authValue` (lent until the command is done) for the handle it stands for; `hide` enciphers the first parameter. */
+  proving(authValue: Bytes, hide: 'hide-first' | 'nothing-to-hide'): Authorizer {
+    return { begin: () => this.#begin(authValue, hide === 'hide-first') };
+  }
+
+  /** Stands for no handle: enciphers the first parameter of a command that something else authorises. */
+  hiding(): Authorizer {
+    return { begin: () => this.#begin(new Uint8Array(), true) };
+  }
+
+  #begin(authValue: Bytes, hide: boolean): Authorization {
+    const nonceCaller = this.#tpm.random(NONCE_BYTES);
+    const before = this.#nonceTpm;
+    const attributes = SESSION.continue | (hide ? SESSION.decrypt : 0);
+    // The HMAC's key and the cipher's both end with the authValue of the handle that the session stands for.
+    const key = concat(this.#sessionKey, withoutTrailingZeros(authValue));
+    const encrypt = (parameter: Bytes): Bytes => {
+      const derived = kdfa(key, 'CFB', nonceCaller, before, 256);
+      const cipher = createCipheriv('aes-128-cfb', derived.subarray(0, 16), derived.subarray(16, 32));
+      return concat(cipher.update(parameter), cipher.final());
+    };
+    return {
+      handle: this.handle,
+      nonceCaller,
+      attributes,
+      hmac: (cpHash) => hmacSha256(key, cpHash, nonceCaller, before, u8(attributes)),
+      accept: (rpHash, answer) => this.#accept(key, nonceCaller, rpHash, answer),
+      ...(hide ? { encrypt } : {}),
+    };
+  }
+
+  #accept(key: Bytes, nonceCaller: Bytes, rpHash: Bytes, answer: SessionAnswer): void {
+    const expected = hmacSha256(key, rpHash, answer.nonceTpm, nonceCaller, u8(answer.attributes));
+    key.fill(0);
+    if (answer.hmac.length !== expected.length || !timingSafeEqual(answer.hmac, expected)) {
+      const detail = 'the answer was not made by the TPM that was asked: something stands between';
+      throw new DomainError('unprocessable', 'tpm-response-forged', detail);
+    }
+    this.#nonceTpm = answer.nonceTpm;
+  }
+}
+
+/** MemoryRemoveTrailingZeros(): the TPM keeps an authValue so (Part 1, section 19.6.4.3). */
+function withoutTrailingZeros(bytes: Bytes): Bytes {
+  let length = bytes.length;
+  while (length > 0 && bytes[length - 1] === 0) length--;
+  return bytes.subarray(0, length);
+}
