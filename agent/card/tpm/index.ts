@@ -1,0 +1,1 @@
+export { tpmCardMaker } from './maker.ts';
