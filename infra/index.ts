@@ -1,7 +1,11 @@
 export * from './database/index.ts';
+export type { Operator, Role } from './launcher/operators.ts';
+export type { Service } from './launcher/service.ts';
+export * from './launcher/system.ts';
 export * from './processes/child.ts';
 export * from './processes/identity.ts';
 export * from './processes/ports.ts';
+export * from './processes/private-file.ts';
 export * from './processes/until.ts';
 export * from './repository/root.ts';
 export * from './software-tpm/start.ts';

@@ -1,0 +1,32 @@
+import { defineConfig } from 'vitest/config';
+
+const shared = {
+  exclude: ['**/node_modules/**', '**/dist/**'],
+  globalSetup: ['test/support/global-setup.ts'],
+};
+
+/** `npx vitest run <path>` runs what is below a path; packages are imported by name from their dist/ (build them first). */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          ...shared,
+          name: 'unit',
+          include: ['{services,agent,web,infra}/**/*.test.{ts,tsx}'],
+          testTimeout: 20_000,
+        },
+      },
+      {
+        test: {
+          ...shared,
+          name: 'integration',
+          include: ['test/{support,integration,interop,repository}/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          pool: 'forks',
+        },
+      },
+    ],
+  },
+});
