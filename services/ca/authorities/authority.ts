@@ -1,0 +1,79 @@
+import { createHash, type KeyObject, sign, X509Certificate } from 'node:crypto';
+import { promisify } from 'node:util';
+import { readDer } from '../asn1/reader.ts';
+import type { Issuer } from '../issuance/intent.ts';
+import type { LintedCertificate } from '../issuance/lint.ts';
+import type { CrlBody } from '../revocation/crl.ts';
+import { signed } from '../x509/certificate.ts';
+import { CERTIFICATE_BOUNDS, keyBits, keyIdentifier } from '../x509/public-key.ts';
+
+export type AuthorityName = 'root' | 'issuing';
+
+/** What can sign: a key in a file today, in an HSM tomorrow. ECDSA over SHA-256, the signature in DER. */
+export type Sign = (bytes: Uint8Array) => Promise<Buffer>;
+
+const signInThread = promisify(
+  (key: KeyObject, bytes: Uint8Array, done: (error: Error | null, signature: Buffer) => void) =>
+    sign('sha256', bytes, { key, dsaEncoding: 'der' }, done),
+);
+export const signWith =
+  (key: KeyObject): Sign =>
+  (bytes) =>
+    signInThread(key, bytes);
+
+/**
+ * A certification authority that can sign. It takes linted certificates and built CRLs, and never plain bytes: who
+ * holds one can't have just anything signed.
+ */
+export class Authority implements Issuer {
+  readonly role: AuthorityName;
+  /** Certificate, DER. */
+  readonly certificate: Buffer;
+  /** Subject, DER. */
+  readonly name: Buffer;
+  /** SubjectPublicKeyInfo, DER. */
+  readonly publicKey: Buffer;
+  readonly keyIdentifier: Buffer;
+  readonly notAfter: Date;
+  readonly #sign: Sign;
+
+  /** @throws when `certificate` can't be read. Whether `sign` has its key is for the caller to know. */
+  constructor(role: AuthorityName, certificate: Uint8Array, sign: Sign) {
+    const parsed = new X509Certificate(certificate);
+    const name = readDer(certificate, CERTIFICATE_BOUNDS).children[0]?.children[5]?.raw;
+    if (name === undefined) throw new RangeError('no certificate of version 3');
+    this.role = role;
+    this.certificate = Buffer.from(certificate);
+    this.name = Buffer.from(name);
+    this.publicKey = parsed.publicKey.export({ type: 'spki', format: 'der' });
+    this.keyIdentifier = keyIdentifier(keyBits(this.publicKey));
+    this.notAfter = new Date(parsed.validTo);
+    this.#sign = sign;
+  }
+
+  /** As RFC 4514 would show it; ours have one common name. */
+  get subject(): string {
+    return new X509Certificate(this.certificate).subject;
+  }
+
+  get sha256(): Buffer {
+    return createHash('sha256').update(this.certificate).digest();
+  }
+
+  /** @returns the certificate, DER. */
+  async certify(linted: LintedCertificate): Promise<Buffer> {
+    return certify(linted, this.#sign);
+  }
+
+  /** @returns the CRL, DER. */
+  async signCrl(crl: CrlBody): Promise<Buffer> {
+    const body = crl.take();
+    return signed(body, await this.#sign(body));
+  }
+}
+
+/** For the one certificate that is signed before there is an authority: the root's own. */
+export async function certify(linted: LintedCertificate, sign: Sign): Promise<Buffer> {
+  const body = linted.take();
+  return signed(body, await sign(body));
+}

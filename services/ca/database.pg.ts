@@ -1,0 +1,93 @@
+import { DomainError } from '@cardwright/protocol';
+import pg from 'pg';
+
+/** SQLSTATE classes that mean: not now, not: not so. 08 connection, 53 resources, 57P operator, 40 rollback. */
+const PASSING = /^(08|53|57P|40)/;
+const NETWORK = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN']);
+
+export interface Queries {
+  /** A prepared statement; `name` must stand for one text. */
+  query<Row extends pg.QueryResultRow>(name: string, text: string, values: readonly unknown[]): Promise<Row[]>;
+}
+
+export interface Database extends Queries {
+  /** All or nothing. `work` must use only what it is given. */
+  transaction<T>(work: (queries: Queries) => Promise<T>): Promise<T>;
+  /** Runs `work` while no other process of this database holds the lock of that number. */
+  exclusively<T>(lock: number, work: () => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+/**
+ * @param url the ca role's own; it sees only schema ca
+ * @param onIdleError told of connections lost while nobody used them; the pool replaces them
+ * Every call may throw DomainError `ca-database-unavailable` (unavailable): whether a write was done is then unknown.
+ */
+export function openDatabase(url: string, onIdleError: (error: Error) => void): Database {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: 10,
+    connectionTimeoutMillis: 5000,
+    statement_timeout: 30_000,
+    application_name: 'cardwright-ca',
+  });
+  pool.on('error', onIdleError);
+
+  const queriesOn = (client: pg.Pool | pg.PoolClient): Queries => ({
+    async query<Row extends pg.QueryResultRow>(name: string, text: string, values: readonly unknown[]) {
+      try {
+        const { rows } = await client.query<Row>({ name, text, values: [...values] });
+        return rows;
+      } catch (error) {
+        throw translated(error);
+      }
+    },
+  });
+
+  async function withClient<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+    const client = await pool.connect().catch((error: unknown) => {
+      throw translated(error);
+    });
+    let failure: Error | undefined;
+    try {
+      return await work(client);
+    } catch (error) {
+      failure = error instanceof Error ? error : new Error('not an Error', { cause: error });
+      throw error;
+    } finally {
+      // A connection on which something failed may be in the midst of a transaction or hold a lock: it is not reused.
+      client.release(failure);
+    }
+  }
+
+  return {
+    ...queriesOn(pool),
+    transaction: (work) =>
+      withClient(async (client) => {
+        const queries = queriesOn(client);
+        await queries.query('begin', 'BEGIN', []);
+        const result = await work(queries);
+        await queries.query('commit', 'COMMIT', []);
+        return result;
+      }),
+    exclusively: (lock, work) =>
+      withClient(async (client) => {
+        const queries = queriesOn(client);
+        await queries.query('lock', 'SELECT pg_advisory_lock($1)', [lock]);
+        const result = await work();
+        await queries.query('unlock', 'SELECT pg_advisory_unlock($1)', [lock]);
+        return result;
+      }),
+    close: () => pool.end(),
+  };
+}
+
+function translated(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const { code } = error as Error & { code?: string };
+  const lost = /Connection terminated|timeout exceeded when trying to connect/.test(error.message);
+  if (!lost && (code === undefined || !(PASSING.test(code) || NETWORK.has(code)))) return error;
+  return new DomainError('unavailable', 'ca-database-unavailable', "the CA's database does not answer", {
+    cause: error,
+  });
+}

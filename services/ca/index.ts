@@ -1,0 +1,12 @@
+export type {
+  AuthoritiesAnswer,
+  AuthorityAnswer,
+  FindParams,
+  HealthAnswer,
+  IssueAnswer,
+  IssueParams,
+  RevocationReason,
+  RevokeAnswer,
+  RevokeParams,
+} from './api.ts';
+export { type CaClient, connectCa } from './client.ts';

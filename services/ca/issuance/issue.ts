@@ -1,0 +1,133 @@
+import { createHash } from 'node:crypto';
+import { DomainError } from '@cardwright/protocol';
+import type { Authority, AuthorityName } from '../authorities/authority.ts';
+import type { PublishedAt } from '../x509/extensions.ts';
+import { newSerialNumber } from '../x509/serial-number.ts';
+import type { SubjectAltName } from '../x509/subject-alt-name.ts';
+import { buildCertificate } from './build.ts';
+import { provenKey } from './csr.ts';
+import type { Intent } from './intent.ts';
+import { lintCertificate } from './lint.ts';
+import { PERSON_PROFILES, type PersonProfile, type Profile } from './profiles.ts';
+
+/** For clocks that are behind ours: a certificate made now must be good now. */
+export const BACKDATED_SECONDS = 300;
+
+export interface IssueRequest {
+  readonly requestId: string;
+  /** PKCS #10, DER, as it came. */
+  readonly csr: Buffer;
+  readonly profile: PersonProfile;
+  readonly commonName: string;
+  readonly subjectAltName: SubjectAltName;
+  /** From now on. */
+  readonly validitySeconds: number;
+}
+
+export interface Proposal {
+  readonly serialNumber: Buffer;
+  readonly requestId: string;
+  readonly requestSha256: Buffer;
+  readonly issuer: AuthorityName;
+  readonly profile: string;
+  /** TBSCertificate, DER: what will be signed, now or by the start after a crash. */
+  readonly body: Buffer;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+}
+
+interface Stored {
+  readonly serialNumber: Buffer;
+  readonly requestSha256: Buffer;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+}
+export type IssuedCertificate = Stored & { readonly state: 'issued'; readonly certificate: Buffer };
+export type StoredCertificate = IssuedCertificate | (Stored & { readonly state: 'proposed'; readonly body: Buffer });
+
+export interface CertificateStore {
+  find(requestId: string): Promise<StoredCertificate | null>;
+  /** Durable when it returns. @returns what is stored under the request id: this proposal or an earlier one. */
+  propose(proposal: Proposal): Promise<StoredCertificate>;
+  /** The first completion of a serial number wins and is what everybody gets. */
+  complete(serialNumber: Buffer, certificate: Buffer): Promise<StoredCertificate>;
+}
+
+export interface IssuePorts {
+  readonly store: CertificateStore;
+  readonly issuing: Authority;
+  readonly publishedAt: PublishedAt;
+  readonly now: () => Date;
+  readonly random: (bytes: number) => Buffer;
+}
+
+/**
+ * Issues a certificate, once a request id: the body is stored before it is signed, and a repeat (after a lost answer or a
+ * crash) gives the same certificate or signs the same body. What a repeat asks for in `validitySeconds` is not looked at.
+ * @throws DomainError `csr-malformed`, `csr-signature-invalid`, `csr-key-not-allowed`, `validity-too-long`
+ * (unprocessable), `request-id-reused` (conflict), `ca-database-unavailable` (unavailable)
+ */
+export async function issue(ports: IssuePorts, request: IssueRequest): Promise<IssuedCertificate> {
+  const profile = PERSON_PROFILES[request.profile];
+  const intent: Intent = {
+    profile,
+    publicKey: provenKey(request.csr),
+    commonName: request.commonName,
+    subjectAltName: request.subjectAltName,
+    issuer: ports.issuing,
+  };
+  const requestSha256 = digestOf(request);
+  const earlier = await ports.store.find(request.requestId);
+  const row = earlier ?? (await ports.store.propose(propose(ports, request, intent, requestSha256)));
+  if (!row.requestSha256.equals(requestSha256)) {
+    throw new DomainError(
+      'conflict',
+      'request-id-reused',
+      'another certificate was asked for with this request id: a new request needs a new id',
+    );
+  }
+  if (row.state === 'issued') return row;
+  const certificate = await ports.issuing.certify(lintCertificate(row.body, intent));
+  const completed = await ports.store.complete(row.serialNumber, certificate);
+  if (completed.state !== 'issued') throw new Error('a certificate was completed and is not issued');
+  return completed;
+}
+
+function propose(ports: IssuePorts, request: IssueRequest, intent: Intent, requestSha256: Buffer): Proposal {
+  const { notBefore, notAfter } = validity(ports, request.validitySeconds, intent.profile);
+  const serialNumber = newSerialNumber(ports.random);
+  const { publishedAt } = ports;
+  return {
+    serialNumber,
+    requestId: request.requestId,
+    requestSha256,
+    issuer: ports.issuing.role,
+    profile: intent.profile.name,
+    body: buildCertificate({ ...intent, serialNumber, notBefore, notAfter, publishedAt }),
+    notBefore,
+    notAfter,
+  };
+}
+
+function validity({ now, issuing }: IssuePorts, seconds: number, profile: Profile) {
+  // Certificates know whole seconds; the record must say the same as they do.
+  const from = Math.floor(now().getTime() / 1000);
+  const notBefore = new Date((from - BACKDATED_SECONDS) * 1000);
+  const notAfter = new Date((from + seconds) * 1000);
+  const longest = profile.maxValiditySeconds - BACKDATED_SECONDS;
+  if (seconds > longest) {
+    throw tooLong(`profile ${profile.name} allows at most ${longest} seconds`);
+  }
+  if (notAfter > issuing.notAfter) {
+    throw tooLong(`the issuing CA itself ends at ${issuing.notAfter.toISOString()}; nothing it issues outlives it`);
+  }
+  return { notBefore, notAfter };
+}
+
+const tooLong = (detail: string) => new DomainError('unprocessable', 'validity-too-long', detail);
+
+function digestOf({ csr, profile, commonName, subjectAltName }: IssueRequest): Buffer {
+  const { userPrincipalName = null, email = null } = subjectAltName;
+  const text = JSON.stringify([csr.toString('base64'), profile, commonName, userPrincipalName, email]);
+  return createHash('sha256').update(text).digest();
+}

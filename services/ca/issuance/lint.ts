@@ -1,0 +1,134 @@
+/**
+ * The pre-issuance lint. It reads the very bytes that are about to be signed, with a reader that is independent
+ * of the writer, and holds them to RFC 5280 and to the profile. What it passes comes out as a token good
+ * for one signature: signing something unchecked, or twice, can't be typed.
+ */
+import { TAG } from '../asn1/der.ts';
+import { OID } from '../asn1/oids.ts';
+import { DerError, type DerValue, dottedOid, readDer, rfc5280Time } from '../asn1/reader.ts';
+import { CERTIFICATE_BOUNDS } from '../x509/public-key.ts';
+import type { Intent } from './intent.ts';
+import { type Check, lintExtensions } from './lint-extensions.ts';
+
+/** A defect of ours, never of the caller: the body must not be signed. */
+export class LintError extends Error {
+  readonly findings: readonly string[];
+
+  constructor(findings: readonly string[]) {
+    super(`a certificate was not signed: ${findings.join('; ')}`);
+    this.name = 'LintError';
+    this.findings = findings;
+  }
+}
+
+const KEY = Symbol('lint');
+
+/** A body that passed, with a private copy of its bytes. */
+export class LintedCertificate {
+  #body: Buffer | undefined;
+
+  /** For {@link lintCertificate} alone: the key never leaves this module. */
+  constructor(key: symbol, body: Uint8Array) {
+    if (key !== KEY) throw new TypeError('only the lint makes one of these');
+    this.#body = Buffer.from(body);
+  }
+
+  /** @throws Error the second time. */
+  take(): Buffer {
+    const body = this.#body;
+    this.#body = undefined;
+    if (body === undefined) throw new Error('a linted certificate is signed once');
+    return body;
+  }
+}
+
+/** @throws LintError with everything that is wrong with `body` (a TBSCertificate). */
+export function lintCertificate(body: Uint8Array, intent: Intent): LintedCertificate {
+  const copy = Buffer.from(body);
+  const findings: string[] = [];
+  const check = (ok: boolean, finding: string) => {
+    if (!ok) findings.push(finding);
+  };
+  try {
+    lintBody(readDer(copy, CERTIFICATE_BOUNDS), intent, check);
+  } catch (error) {
+    if (!(error instanceof DerError)) throw error;
+    findings.push(`not the DER it should be: ${error.message}`);
+  }
+  if (findings.length > 0) throw new LintError(findings);
+  return new LintedCertificate(KEY, copy);
+}
+
+function lintBody(tbs: DerValue, intent: Intent, check: Check): void {
+  const [version, serial, algorithm, issuer, validity, subject, publicKey, extensions, ...rest] = tbs.children;
+  if (
+    tbs.tag !== TAG.sequence ||
+    !version ||
+    !serial ||
+    !algorithm ||
+    !issuer ||
+    !validity ||
+    !subject ||
+    !publicKey ||
+    !extensions ||
+    rest.length > 0
+  ) {
+    check(false, 'a TBSCertificate of this CA has exactly eight parts (RFC 5280 4.1)');
+    return;
+  }
+  check(version.raw.equals(Buffer.from('a003020102', 'hex')), 'version is not v3 (4.1.2.1)');
+  lintSerial(serial, check);
+  const [algorithmOid, ...parameters] = algorithm.children;
+  check(
+    algorithmOid !== undefined && dottedOid(algorithmOid) === OID.ecdsaWithSha256 && parameters.length === 0,
+    'the algorithm is not ecdsa-with-SHA256 without parameters (RFC 5758 3.2)',
+  );
+  check(
+    issuer.raw.equals(intent.issuer === null ? subject.raw : intent.issuer.name),
+    'the issuer is not the subject of the issuing certificate, byte by byte (4.1.2.4)',
+  );
+  check(issuer.children.length > 0, 'the issuer is empty (4.1.2.4)');
+  lintValidity(validity, intent, check);
+  lintSubject(subject, intent.commonName, check);
+  check(publicKey.raw.equals(intent.publicKey), 'the key is not the one whose possession was proved');
+  lintExtensions(extensions, publicKey, intent, check);
+}
+
+function lintSerial(serial: DerValue, check: Check): void {
+  const { content } = serial;
+  check(serial.tag === TAG.integer, 'the serial number is no INTEGER');
+  check((content[0] ?? 0x80) < 0x80, 'the serial number is negative (4.1.2.2)');
+  check(content.length <= 20, 'the serial number is over 20 octets (4.1.2.2)');
+  check(content.length >= 16, 'the serial number is under 128 bits');
+}
+
+function lintValidity(validity: DerValue, { profile, issuer }: Intent, check: Check): void {
+  const [first, last, ...rest] = validity.children;
+  if (first === undefined || last === undefined || rest.length > 0) {
+    check(false, 'validity has two times (4.1.2.5)');
+    return;
+  }
+  const notBefore = rfc5280Time(first).getTime();
+  const notAfter = rfc5280Time(last).getTime();
+  check(notBefore < notAfter, 'it ends before it begins (4.1.2.5)');
+  check((notAfter - notBefore) / 1000 <= profile.maxValiditySeconds, 'it is valid for longer than its profile allows');
+  check(issuer === null || notAfter <= issuer.notAfter.getTime(), 'it outlives its issuer');
+}
+
+/** One RDN, one common name, UTF8String, 1..64 characters (ub-common-name, RFC 5280 appendix A.1). */
+function lintSubject(subject: DerValue, commonName: string, check: Check): void {
+  const attribute = subject.children[0]?.children[0];
+  const [type, value] = attribute?.children ?? [];
+  const single = subject.children.length === 1 && subject.children[0]?.children.length === 1;
+  if (!single || type === undefined || value === undefined) {
+    check(false, 'the subject is not one common name');
+    return;
+  }
+  check(
+    dottedOid(type) === OID.commonName && value.tag === TAG.utf8String,
+    'the subject is not a UTF8String common name',
+  );
+  check(value.content.equals(Buffer.from(commonName, 'utf8')), 'the subject is not the one that was asked for');
+  const length = [...commonName].length;
+  check(length >= 1 && length <= 64, 'the common name is not of 1 to 64 characters');
+}

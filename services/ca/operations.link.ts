@@ -1,0 +1,62 @@
+import type { LinkHandler } from '@cardwright/link';
+import { DomainError } from '@cardwright/protocol';
+import type { AuthoritiesAnswer, AuthorityAnswer, HealthAnswer, IssueAnswer, RevokeAnswer } from './api.ts';
+import type { Authority } from './authorities/authority.ts';
+import type { Authorities } from './authorities/open.ts';
+import { type IssuedCertificate, type IssuePorts, issue } from './issuance/issue.ts';
+import { parseFind, parseIssue, parseRevoke } from './params.ts';
+import type { CrlPublisher } from './revocation/publish-crl.ts';
+import { type RevokePorts, revoke } from './revocation/revoke.ts';
+
+export interface OperationPorts {
+  readonly authorities: Authorities;
+  readonly issue: IssuePorts;
+  readonly revoke: RevokePorts;
+  readonly crls: Readonly<Record<'root' | 'issuing', CrlPublisher>>;
+  /** Throws when the database does not answer. */
+  readonly checkDatabase: () => Promise<void>;
+}
+
+/** The operations by the names that {@link CaClient} calls. */
+export function operations(ports: OperationPorts): Record<string, LinkHandler> {
+  const { root, issuing } = ports.authorities;
+  const answer = (issued: IssuedCertificate): IssueAnswer => ({
+    serialNumber: issued.serialNumber.toString('hex'),
+    certificate: issued.certificate.toString('base64url'),
+    chain: [issuing.certificate.toString('base64url'), root.certificate.toString('base64url')],
+    notBefore: issued.notBefore.toISOString(),
+    notAfter: issued.notAfter.toISOString(),
+  });
+
+  return {
+    issue: async (params) => answer(await issue(ports.issue, parseIssue(params))),
+
+    find: async (params) => {
+      const found = await ports.issue.store.find(parseFind(params).requestId);
+      return found?.state === 'issued' ? answer(found) : null;
+    },
+
+    revoke: async (params): Promise<RevokeAnswer> => {
+      const { serialNumber, reason, revokedAt } = await revoke(ports.revoke, parseRevoke(params));
+      return { serialNumber: serialNumber.toString('hex'), reason, revokedAt: revokedAt.toISOString() };
+    },
+
+    authorities: async (): Promise<AuthoritiesAnswer> => ({ issuing: describe(issuing), root: describe(root) }),
+
+    health: async (): Promise<HealthAnswer> => {
+      await ports.checkDatabase();
+      return { ready: true, crls: { root: crlState(ports.crls.root), issuing: crlState(ports.crls.issuing) } };
+    },
+  };
+}
+
+const describe = ({ certificate, subject }: Authority): AuthorityAnswer => ({
+  certificate: certificate.toString('base64url'),
+  subject,
+});
+
+function crlState(publisher: CrlPublisher) {
+  const crl = publisher.current();
+  if (crl === null) throw new DomainError('unavailable', 'ca-not-ready', 'the first CRL is not made yet: try again');
+  return { number: crl.number.toString(), nextUpdate: crl.nextUpdate.toISOString() };
+}

@@ -1,0 +1,122 @@
+import { randomBytes } from 'node:crypto';
+import { serveLink } from '@cardwright/link';
+import type { Logger } from 'pino';
+import { recordAuthorities, recordedAuthorities } from './authorities/authorities.pg.ts';
+import { keysDirectory, readSecret } from './authorities/keys.file.ts';
+import { makeAuthorities } from './authorities/make.ts';
+import { type Authorities, openAuthorities } from './authorities/open.ts';
+import type { CaConfig } from './config.ts';
+import { type Database, openDatabase } from './database.pg.ts';
+import { certificateStore } from './issuance/certificates.pg.ts';
+import { ocspResponder } from './ocsp/responder.ts';
+import { statusStore } from './ocsp/statuses.pg.ts';
+import { operations } from './operations.link.ts';
+import { pkiServer } from './pki.http.ts';
+import { crlStore } from './revocation/crls.pg.ts';
+import { CRL_SCHEDULES, crlPublisher } from './revocation/publish-crl.ts';
+import { revocationStore } from './revocation/revocations.pg.ts';
+
+/** One process at a time opens or makes the authorities. The migrator's lock is 72707369. */
+const AUTHORITIES_LOCK = 72_707_370;
+/** How soon a CRL that could not be made with its revocation, or is due by age, is made. */
+const UPKEEP_MS = 10_000;
+
+export interface RunningCa {
+  readonly httpPort: number;
+  close(): Promise<void>;
+}
+
+/** Opens or makes everything, and answers on socket and port when it returns. */
+export async function startCa(config: CaConfig, logger: Logger): Promise<RunningCa> {
+  const now = () => new Date();
+  const database = openDatabase(config.databaseUrl, (error) => logger.warn({ err: error }, 'database connection lost'));
+  const closers: (() => Promise<void>)[] = [() => database.close()];
+  try {
+    const authorities = await authoritiesOf(config, database);
+    const store = certificateStore(database);
+    const crlsOf = (name: 'root' | 'issuing') =>
+      crlPublisher({ authority: authorities[name], schedule: CRL_SCHEDULES[name], store: crlStore(database), now });
+    const crls = { root: crlsOf('root'), issuing: crlsOf('issuing') };
+    const responder = ocspResponder({
+      issuing: authorities.issuing,
+      certificates: store,
+      statuses: statusStore(database, 'issuing'),
+      now,
+      random: randomBytes,
+      onError: (error) => logger.error({ err: error }, 'an OCSP request failed'),
+    });
+    const upkeep = () => Promise.all([crls.root.refresh(), crls.issuing.refresh(), responder.renew()]);
+    await upkeep();
+    const failed = (error: unknown) => logger.error({ err: error }, 'CRL or OCSP upkeep failed; it is tried again');
+    const timer = setInterval(() => void upkeep().catch(failed), UPKEEP_MS);
+    closers.push(async () => clearInterval(timer));
+
+    const checkDatabase = async () => void (await database.query('ping', 'SELECT 1', []));
+    const ports = {
+      authorities,
+      crls,
+      checkDatabase,
+      issue: {
+        store,
+        issuing: authorities.issuing,
+        publishedAt: publishedBy(config, 'issuing'),
+        now,
+        random: randomBytes,
+      },
+      revoke: {
+        store: revocationStore(database),
+        now,
+        // The revocation stands already. Upkeep sees that the CRL lacks it, should this fail.
+        recorded: (issuer: 'root' | 'issuing') => crls[issuer].refresh().catch(failed),
+      },
+    };
+    const http = pkiServer({ authorities, crls, responder, now, checkReady: checkDatabase, logger });
+    closers.push(() => http.close());
+    await http.listen({ host: config.httpHost, port: config.httpPort });
+    const link = await serveLink({
+      socketPath: config.socket,
+      handlers: operations(ports),
+      onError: (error, op) => logger.error({ err: error, op }, 'an operation failed'),
+    });
+    closers.push(() => link.close());
+    const address = http.server.address();
+    const httpPort = typeof address === 'object' && address !== null ? address.port : config.httpPort;
+    return { httpPort, close: () => closeAll(closers) };
+  } catch (error) {
+    await closeAll(closers);
+    throw error;
+  }
+}
+
+async function authoritiesOf(config: CaConfig, database: Database): Promise<Authorities> {
+  const secret = await readSecret(config.secretFile);
+  const ports = {
+    keys: keysDirectory(config.keysDirectory),
+    recorded: () => recordedAuthorities(database),
+    record: (authorities: Parameters<typeof recordAuthorities>[1]) => recordAuthorities(database, authorities),
+    make: () =>
+      makeAuthorities({
+        now: new Date(),
+        random: randomBytes,
+        mark: randomBytes(4).toString('hex'),
+        publishedAt: publishedBy(config, 'root'),
+        secret,
+      }),
+  };
+  try {
+    return await database.exclusively(AUTHORITIES_LOCK, () => openAuthorities(ports, secret));
+  } finally {
+    secret.wipe();
+  }
+}
+
+const publishedBy = ({ publicUrl }: CaConfig, issuer: 'root' | 'issuing') => ({
+  caIssuers: `${publicUrl}/pki/${issuer}.cer`,
+  crl: `${publicUrl}/pki/${issuer}.crl`,
+  ocsp: issuer === 'issuing' ? `${publicUrl}/pki/ocsp` : null,
+});
+
+/** The last opened first, and each whatever became of the others. */
+async function closeAll(closers: readonly (() => Promise<void>)[]): Promise<void> {
+  for (const close of [...closers].reverse()) await close().catch(() => undefined);
+}
