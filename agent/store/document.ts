@@ -1,0 +1,175 @@
+import { DomainError } from '@cardwright/protocol';
+import { cardSerial, claimShape, containerName, opaqueId, personShape } from '../enrolment/claim.ts';
+import type { ContainerState, Journal, JournalState } from '../enrolment/journal.ts';
+import { pinPolicyShape } from '../enrolment/pin-policy.ts';
+import {
+  base64,
+  boolean,
+  closed,
+  hex,
+  integer,
+  list,
+  nullable,
+  oneOf,
+  read,
+  type Shape,
+  type Shaped,
+  tagged,
+  text,
+  time,
+} from '../shape.ts';
+
+/**
+ * The agent's whole memory as one JSON document, so that one rename changes all of it at once. It holds no PIN and no
+ * administrator key; the device tokens are secret (they let a process speak to the server as this device), hence the
+ * file's mode 0600.
+ */
+export const STORE_VERSION = 1;
+
+/** Bounds of one store. Reading refuses more, so that a damaged or planted file can't exhaust the agent. */
+export const STORE_BYTES_MAX = 8 * 1024 * 1024;
+const CARDS_MAX = 256;
+const BLOB_MAX = 4096;
+const CERTIFICATE_MAX = 16 * 1024;
+
+const literally = <const V extends string>(value: V): Shape<V> => oneOf(value);
+const name = hex(66);
+const slot = integer(0, 0xffffffff);
+const keyVersion = integer(1, 1_000_000);
+const blob = base64(BLOB_MAX);
+const certificate = base64(CERTIFICATE_MAX);
+const chain = list(certificate, 8);
+const selfChange = closed({ approvedPolicy: base64(64), signature: base64(512) });
+const importedKey = closed({ keyVersion, name, blob });
+const wrappedKey = closed({ keyVersion, name, public: blob, duplicate: blob, inSymSeed: blob });
+const keyType = oneOf('ec-p256', 'rsa-2048');
+
+const container: Shape<ContainerState> = tagged<ContainerState>('at', {
+  planned: closed({ at: literally('planned'), container: containerName, keyType }),
+  keyed: closed({ at: literally('keyed'), container: containerName, keyType, blob }),
+  requested: closed({ at: literally('requested'), container: containerName, keyType, blob, csr: blob }),
+  certified: closed({
+    at: literally('certified'),
+    container: containerName,
+    keyType,
+    blob,
+    certificateId: opaqueId,
+    certificate,
+    chain,
+  }),
+});
+
+const placed = { claim: claimShape, key: importedKey, slot };
+const journalState: Shape<JournalState> = tagged<JournalState>('step', {
+  claiming: closed({ step: literally('claiming') }),
+  claimed: closed({ step: literally('claimed'), claim: claimShape }),
+  'key-received': closed({ step: literally('key-received'), claim: claimShape, wrapped: wrappedKey }),
+  'key-imported': closed({ step: literally('key-imported'), claim: claimShape, key: importedKey }),
+  'slot-chosen': closed({ step: literally('slot-chosen'), ...placed }),
+  prepared: closed({ step: literally('prepared'), ...placed }),
+  'first-write-asked': closed({ step: literally('first-write-asked'), ...placed }),
+  'first-write-answered': closed({ step: literally('first-write-answered'), ...placed, selfChange }),
+  written: closed({ step: literally('written'), ...placed, selfChange, containers: list(container, 30) }),
+});
+
+const serverUrl = text(512);
+
+const journal: Shape<Journal> = closed({
+  codeDigest: hex(32),
+  server: serverUrl,
+  startedAt: time,
+  state: journalState,
+});
+
+/** A server that this device has an account at. The token is base64url of 32 random bytes. */
+const knownServer = closed({
+  url: serverUrl,
+  deviceToken: text(43, /^[A-Za-z0-9_-]{43}$/),
+  deviceId: nullable(opaqueId),
+  /** Whether the person allowed clear HTTP to it. */
+  insecureHttp: boolean,
+});
+
+const storedKey = closed({
+  container: containerName,
+  keyType,
+  blob,
+  certificateId: opaqueId,
+  certificate,
+  chain,
+});
+
+const storedCard = closed({
+  cardId: opaqueId,
+  serial: cardSerial,
+  server: serverUrl,
+  enrolmentId: opaqueId,
+  codeDigest: hex(32),
+  person: personShape,
+  slot,
+  pinLimit: integer(1, 100),
+  pinPolicy: pinPolicyShape,
+  key: importedKey,
+  selfChange,
+  keys: list(storedKey, 30),
+  /** `destroying`: its end was begun and is finished by `destroy`; the card is not used any more. */
+  state: oneOf('active', 'destroying'),
+  enrolledAt: time,
+});
+
+const document = closed({
+  format: literally('cardwright-store'),
+  version: integer(STORE_VERSION, STORE_VERSION),
+  /** Name of the device's storage key: blobs of one TPM are useless on another. Null until the first enrolment. */
+  storageKeyName: nullable(name),
+  servers: list(knownServer, 64),
+  enrolments: list(journal, CARDS_MAX),
+  cards: list(storedCard, CARDS_MAX),
+});
+
+export type KnownServer = Shaped<typeof knownServer>;
+export type StoredKey = Shaped<typeof storedKey>;
+export type StoredCard = Shaped<typeof storedCard>;
+export type StoreDocument = Shaped<typeof document>;
+
+export function emptyDocument(): StoreDocument {
+  return {
+    format: 'cardwright-store',
+    version: STORE_VERSION,
+    storageKeyName: null,
+    servers: [],
+    enrolments: [],
+    cards: [],
+  };
+}
+
+export function serialise(value: StoreDocument): string {
+  return `${JSON.stringify(value, null, 1)}\n`;
+}
+
+/** Throws `store-damaged` or `store-of-newer-version` (both `unprocessable`). */
+export function parseDocument(textOfFile: string): StoreDocument {
+  let value: unknown;
+  try {
+    value = JSON.parse(textOfFile);
+  } catch {
+    throw damaged('it is not JSON');
+  }
+  const version = typeof value === 'object' && value !== null ? (value as { version?: unknown }).version : undefined;
+  if (typeof version === 'number' && version > STORE_VERSION) {
+    throw new DomainError(
+      'unprocessable',
+      'store-of-newer-version',
+      `The store was written by a newer cardwright-agent (format ${version}; this one reads ${STORE_VERSION}). Update the agent.`,
+    );
+  }
+  return read(document, value, damaged);
+}
+
+function damaged(reason: string): DomainError {
+  return new DomainError(
+    'unprocessable',
+    'store-damaged',
+    `The store can't be read: ${reason}. Restore store.json from a backup, or move it away and enrol again.`,
+  );
+}
