@@ -1,0 +1,30 @@
+import { integer, list, oneOf, open, type Shaped, text } from '../shape.ts';
+import { pinPolicyShape } from './pin-policy.ts';
+
+/** A container's name becomes part of what is shown and typed, so it is kept to a few plain characters. */
+export const containerName = text(32, /^[a-z0-9][a-z0-9-]*$/);
+/** Ids go into URL paths: nothing that could step out of one. */
+export const opaqueId = text(64, /^[A-Za-z0-9][A-Za-z0-9._-]*$/);
+/** As printed on the card's label, such as `CW-7K3M-92QF`. */
+export const cardSerial = text(40, /^[A-Za-z0-9][A-Za-z0-9-]*$/);
+
+export const personShape = open({ displayName: text(200), userPrincipalName: text(320) });
+export type Person = Shaped<typeof personShape>;
+
+export const containerPlan = open({ container: containerName, keyType: oneOf('ec-p256', 'rsa-2048') });
+export type ContainerPlan = Shaped<typeof containerPlan>;
+
+/** What the server says that the enrolment code stands for. */
+export const claimShape = open({
+  enrolmentId: opaqueId,
+  cardId: opaqueId,
+  cardSerial,
+  deviceId: opaqueId,
+  person: personShape,
+  profile: open({
+    pinLimit: integer(1, 100),
+    pinPolicy: pinPolicyShape,
+    containers: list(containerPlan, 30),
+  }),
+});
+export type Claim = Shaped<typeof claimShape>;

@@ -1,0 +1,31 @@
+import type { Secret } from '@cardwright/protocol';
+import type { PinPolicy } from '@cardwright/protocol/pin';
+import type { CardMaker } from '../card/port.ts';
+import type { EnrolmentServer } from '../server/port.ts';
+import type { Store } from '../store/store.ts';
+
+/** What an enrolment needs from outside. The store is locked by the caller for the whole of it. */
+export interface EnrolmentPorts {
+  readonly store: Store;
+  readonly cards: CardMaker;
+  readonly host: { readonly name: string; readonly platform: string };
+  readonly pins: {
+    choose(what: string, policy: PinPolicy): Promise<Secret>;
+    enter(what: string): Promise<Secret>;
+  };
+  server(deviceToken: string): EnrolmentServer;
+  now(): Date;
+  randomBytes(length: number): Uint8Array;
+  /** A step for the person to see. */
+  progress(text: string): void;
+}
+
+export interface EnrolmentRequest {
+  /** As `serverAddress` gave it. */
+  readonly server: string;
+  readonly insecureHttp: boolean;
+  /** As typed. */
+  readonly code: string;
+  /** Throw away what an interrupted run made, and take a new PIN. */
+  readonly startOver: boolean;
+}
