@@ -1,0 +1,66 @@
+import type { Claim } from '../enrolment/claim.ts';
+import type { SelfChange, WrappedKey } from '../enrolment/journal.ts';
+
+/**
+ * What the agent needs of the server. Bytes are base64 text, as they are stored. Every call may be repeated: the server
+ * gives the same answer to the same question. Every method throws DomainError: the server's own code, or
+ * `server-unreachable`, `server-timeout`, `server-answer-invalid`, `server-failed` (all `unavailable`).
+ */
+export interface EnrolmentServer {
+  claim(request: ClaimRequest): Promise<Claim & { readonly state: 'claimed' | 'completed' }>;
+  administratorKey(enrolmentId: string, parentPublic: string): Promise<WrappedKey>;
+  firstWrite(enrolmentId: string, request: FirstWriteRequest): Promise<FirstWriteAnswer>;
+  certificate(enrolmentId: string, request: { container: string; csr: string }): Promise<IssuedAnswer>;
+  complete(enrolmentId: string, nvIndex: number): Promise<void>;
+}
+
+export interface DeviceServer {
+  checkIn(cards: readonly CardReport[]): Promise<readonly { cardId: string; state: string }[]>;
+  requestUnblock(cardId: string, request: { challenge: string; triesLeft: number }): Promise<UnblockRequest>;
+  unblockRequest(sessionId: string): Promise<{ state: string; response: string | null }>;
+  reportUnblock(sessionId: string, outcome: 'worked' | 'failed'): Promise<void>;
+  destroyed(cardId: string): Promise<void>;
+}
+
+export interface ClaimRequest {
+  readonly code: string;
+  readonly deviceToken: string;
+  readonly device: {
+    readonly hostName: string;
+    readonly platform: string;
+    /** Hexadecimal. */
+    readonly storageKeyName: string;
+    readonly tpm: { readonly manufacturer: string; readonly firmware: string; readonly revision: string } | null;
+  };
+}
+
+export interface FirstWriteRequest {
+  readonly keyVersion: number;
+  readonly nvIndex: number;
+  readonly nonce: string;
+}
+
+export interface FirstWriteAnswer {
+  readonly answer: string;
+  readonly selfChange: SelfChange;
+}
+
+export interface IssuedAnswer {
+  readonly certificateId: string;
+  readonly certificate: string;
+  readonly chain: readonly string[];
+}
+
+export interface CardReport {
+  readonly cardId: string;
+  readonly triesLeft: number;
+  readonly blocked: boolean;
+}
+
+export interface UnblockRequest {
+  readonly sessionId: string;
+  /** What the person reads to the operator. */
+  readonly confirmationCode: string;
+  readonly expiresAt: string;
+  readonly pollAfterSeconds: number;
+}
