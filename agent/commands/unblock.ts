@@ -1,0 +1,145 @@
+import { DomainError, isDomainError, type Secret } from '@cardwright/protocol';
+import { type CardResponse, encodeLines } from '@cardwright/protocol/challenge';
+import { flag } from '../arguments.ts';
+import type { PinResetChallenge } from '../card/port.ts';
+import type { DeviceServer } from '../server/port.ts';
+import type { StoredCard } from '../store/document.ts';
+import { awaitResponse } from '../unblock/online.ts';
+import { challengeBytes, readResponse } from '../unblock/response.ts';
+import { typedResponse } from '../unblock/typed-response.ts';
+import { chooseCard, openCard } from './choose-card.ts';
+import { type Context, cardOption, command, deviceOptions, jsonOption, pinOption } from './command.ts';
+
+const ATTEMPTS = 3;
+
+export const unblockCommand = command({
+  name: 'unblock',
+  summary: 'set a new PIN with the help of an operator',
+  about:
+    'Asks for the new PIN first, then shows a challenge to be read to an operator, and takes the response that the ' +
+    'operator reads back. With --online the server is asked instead: a confirmation code is shown, to be told to the ' +
+    'operator, and the rest happens by itself. The challenge lives only while this command runs. For scripts: ' +
+    '--pin-stdin takes the new PIN as the first line of standard input, --response-stdin takes the lines of the ' +
+    'response after it; the challenge is on standard output.',
+  options: {
+    ...cardOption,
+    online: flag('through the server, with a confirmation code in place of challenge and response'),
+    ...deviceOptions,
+    ...pinOption,
+    'response-stdin': flag('read the response from standard input, after the PIN if that comes from there too'),
+    ...jsonOption,
+  },
+  examples: ['cardwright-agent unblock', 'cardwright-agent unblock --online'],
+  run: async (context, options) => {
+    const store = context.readStore(options.store);
+    const card = chooseCard(store, options.card);
+    const known = store.server(card.server);
+    const newPin = await context.pins(options['pin-stdin']).choose(`New PIN for card ${card.serial}`, card.pinPolicy);
+    try {
+      await context.useCards(options.tpm, async (cards) => {
+        const open = await openCard(store, cards, card);
+        const tries = await open.tries();
+        const challenge = await open.challenge();
+        try {
+          if (!options.online) {
+            await byOperator(context, card, challenge, newPin, options);
+          } else if (known === undefined) {
+            throw new DomainError('conflict', 'server-unknown', `The store knows no server for card ${card.serial}.`);
+          } else {
+            const server = context.server({ baseUrl: known.url, deviceToken: known.deviceToken });
+            await online(context, card, { challenge, triesLeft: tries.left, newPin, server, json: options.json });
+          }
+        } finally {
+          await challenge.abandon();
+        }
+      });
+    } finally {
+      newPin.wipe();
+    }
+    if (options.json) context.output.print(JSON.stringify({ serial: card.serial, unblocked: true }));
+    else context.output.print(`Card ${card.serial} has the new PIN and all its tries.`);
+  },
+});
+
+async function byOperator(
+  context: Context,
+  card: StoredCard,
+  challenge: PinResetChallenge,
+  newPin: Secret,
+  options: { readonly json: boolean; readonly 'response-stdin': boolean },
+): Promise<void> {
+  const { output } = context;
+  const source = context.lines(options['response-stdin']);
+  const bytes = challengeBytes(card.serial, challenge);
+  const lines = encodeLines(bytes);
+  if (options.json) output.print(JSON.stringify({ serial: card.serial, challenge: lines }));
+  else output.print([`Card ${card.serial}`, 'Challenge:', ...lines.map((line) => `  ${line}`)].join('\n'));
+  try {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await challenge.finish(readResponse(await typedResponse(source, output), card.serial, bytes), newPin);
+        return;
+      } catch (error) {
+        const again = source.interactive && attempt < ATTEMPTS && isDomainError(error) && CORRECTABLE.has(error.code);
+        if (!again) throw error;
+        output.note(error.detail);
+      }
+    }
+  } finally {
+    source.close();
+  }
+}
+
+/** The challenge still stands after these. */
+const CORRECTABLE = new Set([
+  'response-mistyped',
+  'response-for-another-card',
+  'response-for-another-challenge',
+  'response-refused-by-card',
+]);
+
+interface OnlineUnblock {
+  readonly challenge: PinResetChallenge;
+  readonly triesLeft: number;
+  readonly newPin: Secret;
+  readonly server: DeviceServer;
+  readonly json: boolean;
+}
+
+async function online(context: Context, card: StoredCard, work: OnlineUnblock): Promise<void> {
+  const { output } = context;
+  const { challenge, triesLeft, newPin, server } = work;
+  const bytes = challengeBytes(card.serial, challenge);
+  const request = await server.requestUnblock(card.cardId, { challenge: encodeLines(bytes).join('\n'), triesLeft });
+  const { sessionId, confirmationCode, expiresAt } = request;
+  if (work.json) {
+    output.print(JSON.stringify({ serial: card.serial, sessionId, confirmationCode, expiresAt }));
+  } else {
+    output.print(`Card ${card.serial}\nConfirmation code: ${confirmationCode}\nTell it to the operator. Waiting...`);
+  }
+  const text = await awaitResponse(server, request, { now: context.now, sleep: context.sleep, note: output.note });
+  let response: CardResponse;
+  try {
+    response = readResponse(text, card.serial, bytes);
+    await challenge.finish(response, newPin);
+  } catch (error) {
+    await report(server, sessionId, 'failed', output.note);
+    throw error;
+  }
+  await report(server, sessionId, 'worked', output.note);
+}
+
+/** The card is as it is: that the server could not be told changes nothing here, and its session ends by itself. */
+async function report(
+  server: DeviceServer,
+  sessionId: string,
+  outcome: 'worked' | 'failed',
+  note: (text: string) => void,
+): Promise<void> {
+  try {
+    await server.reportUnblock(sessionId, outcome);
+  } catch (error) {
+    if (!isDomainError(error)) throw error;
+    note(`The server could not be told how it went (${error.code}). The operator may note it by hand: ${outcome}.`);
+  }
+}

@@ -1,0 +1,106 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { createReadStream, writeFileSync } from 'node:fs';
+import { homedir, hostname, release } from 'node:os';
+import { isAbsolute, join, resolve } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DomainError } from '@cardwright/protocol';
+import { tpmCardMaker } from './card/tpm/index.ts';
+import type { Context } from './commands/command.ts';
+import { type FaultPoint, withFaults } from './faults.ts';
+import { httpServer } from './server/server.http.ts';
+import { lockStore } from './store/lock.linux.ts';
+import { errno, FileMedium, openDirectory } from './store/medium.file.ts';
+import { Store } from './store/store.ts';
+import { askHidden, keyboardLines } from './terminal/keyboard.tty.ts';
+import { linesOf } from './terminal/lines.stream.ts';
+import { pinsFrom } from './terminal/pins.ts';
+import type { LineSource, Output } from './terminal/port.ts';
+import { printable } from './terminal/printable.ts';
+import { openTpm } from './tpm/index.ts';
+
+/** The real thing: this process, its terminal, this machine's files and TPM. Chooses the adapters. */
+export function systemContext(environment: NodeJS.ProcessEnv, point: FaultPoint): Context {
+  const output: Output = {
+    print: (text) => process.stdout.write(`${printable(text)}\n`),
+    note: (text) => process.stderr.write(`${printable(text)}\n`),
+  };
+  let piped: LineSource | undefined;
+  const fromPipe = () => {
+    piped ??= linesOf(process.stdin);
+    return piped;
+  };
+  const directoryOf = (option: string | undefined) => {
+    const directory = resolve(option ?? environment.CARDWRIGHT_STORE ?? defaultStore(environment));
+    openDirectory(directory);
+    return directory;
+  };
+  return {
+    output,
+    point,
+    host: { name: hostname().slice(0, 200), platform: `linux ${release()}`.slice(0, 100) },
+    now: () => new Date(),
+    sleep: async (milliseconds) => {
+      await sleep(milliseconds);
+    },
+    randomBytes: (length) => new Uint8Array(randomBytes(length)),
+    pins: (fromStdin) =>
+      fromStdin
+        ? pinsFrom((prompt) => fromPipe().line(prompt), false, output.note)
+        : pinsFrom((prompt) => askHidden(terminal('--pin-stdin'), prompt), true, output.note),
+    lines: (fromStdin) => (fromStdin ? fromPipe() : keyboardLines(terminal('--response-stdin or --yes'))),
+    readStore: (option) => new Store(new FileMedium(directoryOf(option), point)),
+    changeStore: async (option, work) => {
+      const directory = directoryOf(option);
+      const lock = await lockStore(directory);
+      try {
+        return await work(new Store(new FileMedium(directory, point)));
+      } finally {
+        lock.release();
+      }
+    },
+    useCards: async (tpm, work) => {
+      const hardware = await openTpm(tpm ?? environment.CARDWRIGHT_TPM);
+      const cards = tpmCardMaker(withFaults(hardware, 'tpm', point, ['run']));
+      try {
+        return await work(withFaults(cards, 'card', point));
+      } finally {
+        await cards.close();
+      }
+    },
+    server: (options) => withFaults(httpServer(options), 'server', point),
+    files: { sha256, write },
+  };
+}
+
+function defaultStore(environment: NodeJS.ProcessEnv): string {
+  if (process.getuid?.() === 0) return '/var/lib/cardwright';
+  // XDG Base Directory: a relative path is to be ignored.
+  const data = environment.XDG_DATA_HOME;
+  return join(data !== undefined && isAbsolute(data) ? data : join(homedir(), '.local', 'share'), 'cardwright');
+}
+
+function terminal(instead: string) {
+  if (process.stdin.isTTY) return process.stdin;
+  throw new DomainError('invalid', 'terminal-missing', `There is no terminal to type at; for scripts: ${instead}.`);
+}
+
+async function sha256(path: string): Promise<Uint8Array> {
+  const hash = createHash('sha256');
+  try {
+    await pipeline(createReadStream(path), hash);
+  } catch (cause) {
+    const detail = `The file to sign can't be read (${errno(cause) ?? 'unknown error'}).`;
+    throw new DomainError('not-found', 'file-unreadable', detail, { cause });
+  }
+  return hash.digest();
+}
+
+function write(path: string, content: Uint8Array | string): void {
+  try {
+    writeFileSync(path, content);
+  } catch (cause) {
+    const detail = `The output file can't be written (${errno(cause) ?? 'unknown error'}).`;
+    throw new DomainError('unavailable', 'file-unwritable', detail, { cause });
+  }
+}

@@ -1,0 +1,67 @@
+import { DomainError, isDomainError } from '@cardwright/protocol';
+import { parseOptions } from './arguments.ts';
+import { certificateCommand } from './commands/certificate.ts';
+import { changePinCommand } from './commands/change-pin.ts';
+import type { Command, Context } from './commands/command.ts';
+import { destroyCommand } from './commands/destroy.ts';
+import { enrolCommand } from './commands/enrol.ts';
+import { listCommand } from './commands/list.ts';
+import { signCommand } from './commands/sign.ts';
+import { statusCommand } from './commands/status.ts';
+import { unblockCommand } from './commands/unblock.ts';
+import { EXIT, failureOf } from './exit-codes.ts';
+import { commandHelp, generalHelp } from './help.ts';
+import { printable } from './terminal/printable.ts';
+
+export const COMMANDS: readonly Command[] = [
+  enrolCommand,
+  listCommand,
+  statusCommand,
+  signCommand,
+  certificateCommand,
+  changePinCommand,
+  unblockCommand,
+  destroyCommand,
+];
+
+export interface Invocation {
+  readonly argv: readonly string[];
+  readonly version: string;
+  readonly debug: boolean;
+}
+
+/** Runs one command and gives the exit code. The only place where errors are printed. */
+export async function run(context: Context, { argv, version, debug }: Invocation): Promise<number> {
+  const [name, ...rest] = argv;
+  const json = argv.includes('--json');
+  try {
+    if (name === '--version') {
+      context.output.print(version);
+      return EXIT.done;
+    }
+    if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+      context.output.print(generalHelp(COMMANDS));
+      return name === undefined ? EXIT.usage : EXIT.done;
+    }
+    const command = COMMANDS.find((known) => known.name === name);
+    if (command === undefined) {
+      throw new DomainError(
+        'invalid',
+        'command-unknown',
+        `No such command. There are: ${COMMANDS.map((known) => known.name).join(', ')}. See cardwright-agent --help.`,
+      );
+    }
+    if (rest.includes('--help') || rest.includes('-h')) {
+      context.output.print(commandHelp(command));
+      return EXIT.done;
+    }
+    await command.run(context, parseOptions(command.options, rest));
+    return EXIT.done;
+  } catch (error) {
+    const { exitCode, code, detail, data, fields } = failureOf(error);
+    if (json) context.output.note(JSON.stringify({ error: { code, detail, data, fields, exitCode } }));
+    else context.output.note(`cardwright-agent: ${printable(detail).replaceAll('\n', ' ')} [${code}]`);
+    if (debug && !isDomainError(error) && error instanceof Error) context.output.note(error.stack ?? error.message);
+    return exitCode;
+  }
+}
