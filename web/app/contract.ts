@@ -1,0 +1,19 @@
+/** The names the console uses for what the API sends: the one file that knows where the generated types are. */
+import type { components, paths } from './provisional-api.ts';
+
+export type { paths };
+
+type Schemas = components['schemas'];
+export type Person = Schemas['Person'];
+export type Device = Schemas['Device'];
+export type Card = Schemas['Card'];
+export type Enrolment = Schemas['Enrolment'];
+export type UnblockSession = Schemas['UnblockSession'];
+export type UnblockResponse = Schemas['UnblockResponse'];
+export type Certificate = Schemas['Certificate'];
+export type AuditEvent = Schemas['AuditEvent'];
+export type Session = Schemas['Session'];
+export type SearchResult = Schemas['SearchResult'];
+export type AllowedAction = Card['allowedActions'][number];
+export type Verification = NonNullable<UnblockSession['verification']>;
+export type VerificationMethod = Verification['method'];

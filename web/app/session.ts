@@ -1,0 +1,40 @@
+import { queryOptions, useQuery } from '@tanstack/react-query';
+import { answerOf, api } from './api.ts';
+import { ApiError } from './api-error.ts';
+import type { Session } from './contract.ts';
+
+export const sessionQuery = queryOptions({
+  queryKey: ['session'],
+  queryFn: () => answerOf(api.GET('/api/v1/session', {})),
+  staleTime: Number.POSITIVE_INFINITY,
+  gcTime: Number.POSITIVE_INFINITY,
+  retry: false,
+});
+
+/** Permissions that decide what the console asks for at all. What is refused is refused by the server. */
+export const PERMISSION = {
+  readAudit: 'audit:read',
+  createPeople: 'people:create',
+  readEnrolments: 'enrolments:read',
+  createEnrolments: 'enrolments:create',
+  cancelEnrolments: 'enrolments:cancel',
+  readUnblock: 'unblock:read',
+} as const;
+
+/** The session of whoever is signed in; undefined on the sign-in page only. */
+export function useSession(): Session | undefined {
+  return useQuery({ ...sessionQuery, enabled: false }).data;
+}
+
+export function useMay(permission: string): boolean {
+  return useSession()?.permissions.includes(permission) ?? false;
+}
+
+export function isSignedOut(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 401;
+}
+
+/** A path of this console to go back to after sign-in. Anything else (another site, `//host`, `/\host`) becomes `/`. */
+export function safeReturnPath(value: unknown): string {
+  return typeof value === 'string' && /^\/(?![/\\])/.test(value) && !value.startsWith('/sign-in') ? value : '/';
+}

@@ -1,0 +1,88 @@
+import { useInfiniteQuery } from '@tanstack/react-query';
+import type { Certificate } from '../app/contract.ts';
+import { type RecordKind, RecordLink } from '../search/RecordLink.tsx';
+import { en as t } from '../texts/en.ts';
+import { DataTable } from '../ui/DataTable.tsx';
+import { Listed } from '../ui/Listed.tsx';
+import { StateBadge } from '../ui/StateBadge.tsx';
+import { Time } from '../ui/Time.tsx';
+import { type CertificateFilter, certificatesQuery } from './certificates.queries.ts';
+
+/** Certificates of a device, card or person, newest first: whose, where, until when, and who revoked what. */
+export function CertificateList({ filter, omit }: { filter: CertificateFilter; omit: RecordKind }) {
+  const certificates = useInfiniteQuery(certificatesQuery(filter));
+  const columns = [
+    {
+      name: t.certificates.serialNumber,
+      cell: (certificate: Certificate) => (
+        <RecordLink kind="certificate" id={certificate.id} className="code">
+          {certificate.serialNumber ?? t.certificates.noSerial}
+        </RecordLink>
+      ),
+    },
+    { name: t.certificates.status, cell: (certificate: Certificate) => <StateBadge state={certificate.status} /> },
+    {
+      name: t.kind.person,
+      of: 'person' as const,
+      cell: (certificate: Certificate) => (
+        <RecordLink kind="person" id={certificate.person.id}>
+          {certificate.person.displayName}
+        </RecordLink>
+      ),
+    },
+    {
+      name: t.kind.device,
+      of: 'device' as const,
+      cell: (certificate: Certificate) =>
+        certificate.device ? (
+          <RecordLink kind="device" id={certificate.device.id}>
+            {certificate.device.hostName}
+          </RecordLink>
+        ) : (
+          '–'
+        ),
+    },
+    {
+      name: t.kind.card,
+      of: 'card' as const,
+      cell: (certificate: Certificate) => (
+        <RecordLink kind="card" id={certificate.card.id}>
+          {certificate.card.serial}
+        </RecordLink>
+      ),
+    },
+    { name: t.certificates.issued, cell: (certificate: Certificate) => <Time at={certificate.createdAt} /> },
+    {
+      name: t.certificates.notAfter,
+      cell: (certificate: Certificate) => (certificate.notAfter ? <Time at={certificate.notAfter} /> : '–'),
+    },
+    { name: t.certificates.revoked, cell: (certificate: Certificate) => <RevokedBy certificate={certificate} /> },
+  ];
+  return (
+    <Listed query={certificates} empty={t.certificates.none}>
+      {(items) => (
+        <DataTable
+          label={t.certificates.list}
+          rows={items}
+          columns={columns.filter((column) => !('of' in column) || column.of !== omit)}
+        />
+      )}
+    </Listed>
+  );
+}
+
+function RevokedBy({ certificate: { revocation } }: { certificate: Certificate }) {
+  if (revocation === null) return '–';
+  return (
+    <>
+      <Time at={revocation.revokedAt} />
+      <span className="soft">
+        {' '}
+        {t.certificates.by(
+          revocation.requestedBy.name,
+          t.certificates.reasons[revocation.reason as keyof typeof t.certificates.reasons] ?? revocation.reason,
+        )}
+      </span>
+    </>
+  );
+}

@@ -1,0 +1,47 @@
+import { useQuery } from '@tanstack/react-query';
+import { PERMISSION, useMay } from '../app/session.ts';
+import { EventTimeline } from '../audit/EventTimeline.tsx';
+import { CardList } from '../cards/CardList.tsx';
+import { CertificateList } from '../certificates/CertificateList.tsx';
+import { en as t } from '../texts/en.ts';
+import { Facts } from '../ui/Facts.tsx';
+import { Loaded } from '../ui/Loaded.tsx';
+import { Page, Section } from '../ui/Page.tsx';
+import { Time } from '../ui/Time.tsx';
+import { EnrolmentList } from './EnrolmentList.tsx';
+import { NewEnrolment } from './NewEnrolment.tsx';
+import { personQuery } from './people.queries.ts';
+
+export function PersonPage({ personId }: { personId: string }) {
+  const person = useQuery(personQuery(personId));
+  const mayReadEnrolments = useMay(PERMISSION.readEnrolments);
+  const mayCreateEnrolments = useMay(PERMISSION.createEnrolments);
+  return (
+    <Loaded query={person}>
+      {(found) => (
+        <Page title={found.displayName} eyebrow={t.kind.person}>
+          <Facts
+            facts={[
+              [t.people.userPrincipalName, found.userPrincipalName],
+              [t.people.email, found.email],
+              [t.common.made, <Time key="made" at={found.createdAt} />],
+            ]}
+          />
+          <Section title={t.cards.list}>
+            <CardList filter={{ personId }} empty={t.people.noCards} />
+          </Section>
+          {mayReadEnrolments || mayCreateEnrolments ? (
+            <Section title={t.enrolments.list}>
+              {mayCreateEnrolments ? <NewEnrolment person={found} /> : null}
+              {mayReadEnrolments ? <EnrolmentList personId={personId} /> : null}
+            </Section>
+          ) : null}
+          <Section title={t.certificates.list}>
+            <CertificateList filter={{ personId }} omit="person" />
+          </Section>
+          <EventTimeline filter={{ personId }} />
+        </Page>
+      )}
+    </Loaded>
+  );
+}
