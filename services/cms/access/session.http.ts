@@ -59,7 +59,7 @@ export interface SessionDeps {
 /** Each sign-in under way holds 19 MiB for its hash: more than this many at once are sent away. */
 const MAX_AT_ONCE = 8;
 
-export function sessionRoutes(app: App, deps: SessionDeps): void {
+export function registerSessionRoutes(app: App, deps: SessionDeps): void {
   const origin = new URL(deps.publicUrl).origin;
   const cookie = { path: '/', httpOnly: true, sameSite: 'strict', secure: deps.cookieSecure } as const;
   const name = cookieName(deps.cookieSecure);

@@ -69,7 +69,7 @@ export const auditComponents = [AuditEventSchema, AuditEventList];
 
 const toBody = (event: AuditEvent) => ({ ...event, time: event.time.toISOString() });
 
-export function auditRoutes(app: App, deps: { readonly log: AuditLog }): void {
+export function registerAuditRoutes(app: App, deps: { readonly log: AuditLog }): void {
   app.get(
     '/api/v1/audit/events',
     {

@@ -4,6 +4,9 @@ import { type CardState, stateAfter, whyNot } from './state.ts';
 
 export const ALGORITHMS = ['tdes', 'aes-128', 'aes-192', 'aes-256', 'hmac-sha256'] as const;
 export type Algorithm = (typeof ALGORITHMS)[number];
+/** Those whose keys exist before the vault knows them. A TPM card's key is always made in the vault. */
+export const IMPORTABLE_ALGORITHMS = ['tdes', 'aes-128', 'aes-192', 'aes-256'] as const satisfies readonly Algorithm[];
+export type ImportableAlgorithm = (typeof IMPORTABLE_ALGORITHMS)[number];
 export const KEY_STRATEGIES = ['uniform', 'random-not-stored', 'random-stored', 'deterministic'] as const;
 export type KeyStrategy = (typeof KEY_STRATEGIES)[number];
 export type ChallengeMode = 'ecb' | 'cbc';

@@ -1,9 +1,29 @@
 import { DomainError } from '@cardwright/protocol';
-import { clientOf } from '../platform/unit-of-work.prisma.ts';
+import { clientOf, type PrismaTx } from '../platform/unit-of-work.prisma.ts';
 import type { Card } from './card.ts';
 import { cardUnknown } from './move-card.ts';
-import type { CardRecords } from './ports.ts';
+import type { CardRecords, NewCard } from './ports.ts';
 import { toCard } from './row.ts';
+import type { CardState } from './state.ts';
+
+const LIVE = ['created', 'active', 'blocked', 'suspended'] satisfies CardState[];
+
+const alreadyActive = () =>
+  new DomainError(
+    'conflict',
+    'card-already-active',
+    'This person has a live card on this device already. Retire that card first.',
+  );
+
+async function demandFree(client: PrismaTx, card: Pick<NewCard, 'serial' | 'personId' | 'deviceId'>): Promise<void> {
+  if ((await client.card.count({ where: { serial: card.serial } })) > 0) {
+    const detail = 'Another card has this serial. Look for it before you register it again.';
+    throw new DomainError('conflict', 'card-serial-taken', detail);
+  }
+  const { personId, deviceId } = card;
+  if (deviceId === null) return;
+  if ((await client.card.count({ where: { personId, deviceId, state: { in: LIVE } } })) > 0) throw alreadyActive();
+}
 
 export function createCardRecords(): CardRecords {
   return {
@@ -15,28 +35,21 @@ export function createCardRecords(): CardRecords {
       return row === null ? null : toCard({ ...row, nvIndex: row.nvIndex === null ? null : Number(row.nvIndex) });
     },
 
+    demandFree: (tx, card) => demandFree(clientOf(tx), card),
+
     async insert(tx, card) {
-      const { nvIndex, ...rest } = card;
-      // Not create(): its failure would not say which unique index it was.
       const client = clientOf(tx);
-      const taken = await client.card.findUnique({ where: { serial: card.serial }, select: { id: true } });
-      if (taken !== null) {
-        throw new DomainError(
-          'conflict',
-          'card-serial-taken',
-          'Another card has this serial. Look for it before you register it again.',
-        );
-      }
+      await demandFree(client, card);
+      const { nvIndex, ...rest } = card;
+      // Not create(): a failed statement ends the transaction, and does not say which unique index it was.
       const { count } = await client.card.createMany({
         data: [{ ...rest, stateChangedAt: card.createdAt, nvIndex: nvIndex === null ? null : BigInt(nvIndex) }],
         skipDuplicates: true,
       });
       if (count === 0) {
-        throw new DomainError(
-          'conflict',
-          'card-already-active',
-          'This person has a live card on this device already. Retire that card first.',
-        );
+        // Another request was faster. Its row can be seen now: READ COMMITTED reads anew in each statement.
+        await demandFree(client, card);
+        throw alreadyActive();
       }
     },
 

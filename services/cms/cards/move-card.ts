@@ -10,10 +10,11 @@ import { type CardAct, demandTransition } from './state.ts';
 export interface MoveCardPorts {
   readonly cards: Pick<CardRecords, 'lock' | 'setState'>;
   readonly audit: AuditTrail;
-  readonly runtime: Pick<Runtime, 'now'>;
+  readonly runtime: Runtime;
 }
 
 const ACTION: Record<CardAct, string> = {
+  create: 'card.created',
   activate: 'card.activated',
   block: 'card.blocked',
   unblock: 'card.unblocked',

@@ -1,6 +1,6 @@
 import type { Intent } from '../kernel/actor.ts';
 import type { Tx } from '../kernel/unit-of-work.ts';
-import type { Algorithm, Card, CardView, ChallengeMode } from './card.ts';
+import type { Card, CardView, ChallengeMode, ImportableAlgorithm } from './card.ts';
 import type { CardState } from './state.ts';
 
 export type NewCard = Omit<Card, 'createdAt' | 'stateChangedAt'> & { readonly createdAt: Date };
@@ -14,7 +14,9 @@ export interface CardChange {
 export interface CardRecords {
   /** The card as stored now, held until the transaction ends, so that no one else moves it meanwhile. */
   lock(tx: Tx, cardId: string): Promise<Card | null>;
-  /** @throws DomainError (conflict) `card-already-active`: the person has a live card on the device; `card-serial-taken`. */
+  /** @throws DomainError (conflict) `card-serial-taken`; `card-already-active`: the person has a live card on the device. */
+  demandFree(tx: Tx, card: Pick<NewCard, 'serial' | 'personId' | 'deviceId'>): Promise<void>;
+  /** @throws DomainError as {@link CardRecords.demandFree}, also when another request was faster. */
   insert(tx: Tx, card: NewCard): Promise<void>;
   /** `at` becomes stateChangedAt where the state differs from the one before. */
   setState(tx: Tx, cardId: string, state: CardState, at: Date, change?: CardChange): Promise<void>;
@@ -33,28 +35,38 @@ export interface CardViews {
   list(filters: CardFilters, after: string | null, limit: number): Promise<CardView[]>;
 }
 
-/** What registering and retiring need of the vault. */
+/** What registering needs of the vault. */
 export interface KeyImport {
   importKeyFor(
-    card: { cardId: string; cardSerial: string; algorithm: Algorithm; jwe: string },
+    card: { cardId: string; cardSerial: string; algorithm: ImportableAlgorithm; jwe: string },
     intent: Intent,
-  ): Promise<{ keyVersion: number }>;
-  publicKey(intent: Intent): Promise<{ jwk: Readonly<Record<string, unknown>> }>;
+  ): Promise<{ readonly keyVersion: number }>;
 }
 
-/** From the revocation capability: all that is active or under way on the card, then on the CA, each recorded. */
+/** From the revocation capability: decided in the card's own transaction, told to the CA after it. */
 export interface CertificateRevoker {
-  revokeCertificates(
-    of: { cardId: string; reason: 'cessationOfOperation' | 'superseded' | 'keyCompromise'; comment: string },
+  /** Every certificate of the card that counts or may still come to. Gives their ids. */
+  proposeForCard(
+    tx: Tx,
     intent: Intent,
-  ): Promise<void>;
+    cardId: string,
+    why: { readonly reason: 'cessationOfOperation'; readonly comment: string },
+  ): Promise<readonly string[]>;
+  /** Never throws for a CA that is away: the revocations stay proposed. */
+  confirmAll(intent: Intent, certificateIds: readonly string[]): Promise<void>;
+}
+
+/** Whether the person and the device are known: each refusal names its own field. */
+export interface CardOwners {
+  personExists(personId: string): Promise<boolean>;
+  deviceExists(deviceId: string): Promise<boolean>;
 }
 
 export interface RegisterCardInput {
   readonly personId: string;
   readonly deviceId?: string | undefined;
   readonly serial: string;
-  readonly algorithm: Algorithm;
+  readonly algorithm: ImportableAlgorithm;
   readonly challengeMode?: ChallengeMode | undefined;
   /** JWE, sealed to the vault's import key. */
   readonly administratorKey: string;

@@ -14,10 +14,11 @@ export const CARD_STATES = [
 export type CardState = (typeof CARD_STATES)[number];
 
 /** What can happen to a card. `unblock` also covers a card that is not known to be blocked: a PIN forgotten early. */
-export type CardAct = 'activate' | 'block' | 'unblock' | 'retire' | 'destroy';
+export type CardAct = 'create' | 'activate' | 'block' | 'unblock' | 'retire' | 'destroy';
 
 /** The life of a card: from which states an act is possible, and where it leads. The only place that knows. */
 const TRANSITIONS: Readonly<Record<CardAct, Partial<Readonly<Record<CardState, CardState>>>>> = {
+  create: { requested: 'created' },
   activate: { created: 'active' },
   block: { active: 'blocked' },
   unblock: { active: 'active', blocked: 'active' },

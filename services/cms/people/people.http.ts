@@ -54,7 +54,7 @@ export interface PeopleDeps {
 
 const toBody = (person: Person) => ({ ...person, createdAt: person.createdAt.toISOString() });
 
-export function peopleRoutes(app: App, deps: PeopleDeps): void {
+export function registerPeopleRoutes(app: App, deps: PeopleDeps): void {
   app.post(
     '/api/v1/people',
     {

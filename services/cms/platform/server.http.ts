@@ -67,7 +67,7 @@ export async function createServer(options: ServerOptions): Promise<App> {
     keepAliveTimeout: 65_000,
     trustProxy: options.trustedProxies.length === 0 ? false : [...options.trustedProxies],
     exposeHeadRoutes: false,
-    routerOptions: { maxParamLength: 256, caseSensitive: true },
+    routerOptions: { maxParamLength: 2048, caseSensitive: true },
     schemaController: { compilersFactory: { buildValidator } },
     // A broken URL never reaches a route or a hook.
     frameworkErrors: (error, request, reply) => sendProblem(reply, toDomainError(error), request.id),

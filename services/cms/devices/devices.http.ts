@@ -1,0 +1,85 @@
+import { DomainError } from '@cardwright/protocol';
+import { Type } from 'typebox';
+import type { DeviceId } from '../kernel/ids.ts';
+import { decodeCursor, limitOf, pageOf, UUID_KEY } from '../platform/cursor.ts';
+import { closed, id, line, listOf, nullable, Problem, paging, ref, time } from '../platform/schema.http.ts';
+import type { App } from '../platform/server.http.ts';
+import type { Device } from './device.ts';
+import type { DeviceViews } from './ports.ts';
+
+const DeviceSchema = Type.Object(
+  {
+    id: Type.String(),
+    hostName: Type.String(),
+    platform: Type.String(),
+    tpm: nullable(Type.Object({ manufacturer: Type.String(), firmware: Type.String(), revision: Type.String() })),
+    createdAt: time(),
+    lastSeenAt: nullable(time()),
+  },
+  {
+    $id: 'Device',
+    examples: [
+      {
+        id: '0199f2a0-2222-7000-8000-000000000002',
+        hostName: 'lap-0421',
+        platform: 'linux-x64',
+        tpm: { manufacturer: 'IFX', firmware: '7.85', revision: '1.59' },
+        createdAt: '2026-03-02T09:00:00.000Z',
+        lastSeenAt: '2026-03-02T09:14:00.000Z',
+      },
+    ],
+  },
+);
+const DeviceList = listOf(DeviceSchema, { $id: 'DeviceList' });
+
+export const deviceComponents = [DeviceSchema, DeviceList];
+
+const toBody = (device: Device) => ({
+  ...device,
+  createdAt: device.createdAt.toISOString(),
+  lastSeenAt: device.lastSeenAt?.toISOString() ?? null,
+});
+
+export function registerDeviceRoutes(app: App, deps: { readonly views: DeviceViews }): void {
+  app.get(
+    '/api/v1/devices',
+    {
+      config: { permission: 'devices:read' },
+      schema: {
+        operationId: 'listDevices',
+        summary: 'Find devices by their host name or a part of it; newest first.',
+        tags: ['devices'],
+        querystring: closed({
+          q: Type.Optional(line(100, { minLength: 2 })),
+          hostName: Type.Optional(line(255)),
+          ...paging,
+        }),
+        response: { 200: ref(DeviceList), default: ref(Problem) },
+      },
+    },
+    async (request) => {
+      const limit = limitOf(request.query);
+      const rows = await deps.views.list(request.query, decodeCursor(request.query.cursor, UUID_KEY), limit + 1);
+      return pageOf(rows, limit, (device) => device.id, toBody);
+    },
+  );
+
+  app.get(
+    '/api/v1/devices/:deviceId',
+    {
+      config: { permission: 'devices:read', etag: true },
+      schema: {
+        operationId: 'getDevice',
+        summary: 'One device.',
+        tags: ['devices'],
+        params: closed({ deviceId: id<DeviceId>() }),
+        response: { 200: ref(DeviceSchema), default: ref(Problem) },
+      },
+    },
+    async (request) => {
+      const device = await deps.views.find(request.params.deviceId);
+      if (device === null) throw new DomainError('not-found', 'not-found', 'There is no such device.');
+      return toBody(device);
+    },
+  );
+}

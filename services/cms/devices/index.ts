@@ -1,0 +1,2 @@
+export type { Device, TpmDescription } from './device.ts';
+export type { DeviceViews } from './ports.ts';
