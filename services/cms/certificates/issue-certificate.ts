@@ -1,0 +1,143 @@
+import { createHash } from 'node:crypto';
+import { DomainError, isDomainError } from '@cardwright/protocol';
+import type { Intent } from '../kernel/actor.ts';
+import type { AuditTrail } from '../kernel/audit-entry.ts';
+import type { Runtime } from '../kernel/runtime.ts';
+import type { Tx, UnitOfWork } from '../kernel/unit-of-work.ts';
+import { after, type Certificate, certificateNotFound } from './certificate.ts';
+import type { CertificateAuthority, CertificateReader, CertificateRecords, IssuedChain } from './ports.ts';
+
+export interface Issuance {
+  /** First phase: the record, before the CA hears of it. Part of the caller's transaction. Gives its id. */
+  propose(tx: Tx, intent: Intent, wanted: WantedCertificate): Promise<string>;
+  /** A request that the CA refused may be made again, with the same record. */
+  proposeAgain(tx: Tx, intent: Intent, certificate: Certificate): Promise<void>;
+  /**
+   * Second phase, in no transaction: asks the CA and records what came of it. Safe to repeat at any point, by
+   * anybody: the CA knows the request by its id.
+   * @throws DomainError of the CA. When it refused, the record says failed; when it could not be asked, it stays
+   *   proposed and the worker asks again.
+   */
+  settle(intent: Intent, certificateId: string): Promise<IssuedChain>;
+}
+
+export interface WantedCertificate {
+  readonly cardId: string;
+  readonly deviceId: string;
+  readonly personId: string;
+  readonly enrolmentId: string | null;
+  readonly container: string;
+  readonly csr: Uint8Array;
+}
+
+export interface IssuanceDependencies {
+  readonly certificates: CertificateRecords;
+  readonly authority: CertificateAuthority;
+  readonly reader: CertificateReader;
+  readonly unitOfWork: UnitOfWork;
+  readonly audit: AuditTrail;
+  readonly runtime: Runtime;
+}
+
+export const csrHash = (csr: Uint8Array): Uint8Array => createHash('sha256').update(csr).digest();
+
+/** Whether asking again could end otherwise: the CA was away or failed, and did not refuse. */
+const mayEndOtherwise = (error: unknown): boolean =>
+  !isDomainError(error) || error.kind === 'unavailable' || error.kind === 'internal' || error.kind === 'too-many';
+
+export function createIssuance(deps: IssuanceDependencies): Issuance {
+  const { certificates, authority, reader, unitOfWork, audit, runtime } = deps;
+
+  const record = (
+    tx: Tx,
+    intent: Intent,
+    action: string,
+    about: AboutCertificate,
+    more: Record<string, unknown> = {},
+  ) =>
+    audit.record(tx, intent, {
+      action,
+      object: { kind: 'certificate', id: about.id },
+      about: {
+        certificateId: about.id,
+        cardId: about.cardId,
+        deviceId: about.deviceId,
+        personId: about.personId,
+        enrolmentId: about.enrolmentId,
+      },
+      after: { container: about.container, ...more },
+    });
+
+  async function fail(intent: Intent, certificateId: string, error: DomainError): Promise<void> {
+    await unitOfWork.run(async (tx) => {
+      const certificate = await certificates.lock(tx, certificateId);
+      if (certificate === null || after('fail', certificate.status) === undefined) return;
+      await certificates.setStatus(tx, certificateId, 'failed');
+      await record(tx, intent, 'certificate.failed', certificate, { code: error.code });
+    });
+  }
+
+  async function succeed(intent: Intent, certificateId: string, issued: IssuedChain): Promise<void> {
+    const described = reader.describe(issued.certificate);
+    await unitOfWork.run(async (tx) => {
+      const certificate = await certificates.lock(tx, certificateId);
+      // Another run has recorded it: the same certificate, because the CA gives one a request.
+      if (certificate === null || after('issue', certificate.status) === undefined) return;
+      await certificates.setIssued(tx, certificateId, described);
+      await record(tx, intent, 'certificate.issued', certificate, {
+        serialNumber: described.serialNumber,
+        thumbprint: described.thumbprint,
+        notAfter: described.notAfter.toISOString(),
+      });
+    });
+  }
+
+  return {
+    async propose(tx, intent, wanted) {
+      const id = runtime.newId();
+      const requestId = runtime.newId();
+      await certificates.insert(tx, {
+        ...wanted,
+        id,
+        requestId,
+        csrHash: csrHash(wanted.csr),
+        createdAt: runtime.now(),
+      });
+      await record(tx, intent, 'certificate.requested', { ...wanted, id });
+      return id;
+    },
+
+    async proposeAgain(tx, intent, certificate) {
+      if (after('retry', certificate.status) === undefined) {
+        throw new DomainError('conflict', 'certificate-not-failed', `the certificate is ${certificate.status}`);
+      }
+      await certificates.setStatus(tx, certificate.id, 'proposed');
+      await record(tx, intent, 'certificate.requested', certificate);
+    },
+
+    async settle(intent, certificateId) {
+      const certificate = await certificates.find(certificateId);
+      if (certificate === null) throw certificateNotFound();
+      if (certificate.status === 'active' || certificate.status === 'revoked') {
+        const issued = await authority.find(certificate.requestId);
+        if (issued !== null) return issued;
+        throw new DomainError('internal', 'certificate-unknown-to-ca', 'the CA does not know a certificate it issued');
+      }
+      if (certificate.status === 'failed') {
+        throw new DomainError('conflict', 'certificate-failed', 'the CA refused this request; it must be made again');
+      }
+      const request = await certificates.issuanceRequest(certificateId);
+      if (request === null) throw certificateNotFound();
+      try {
+        const issued = await authority.issue(request);
+        await succeed(intent, certificateId, issued);
+        return issued;
+      } catch (error) {
+        if (isDomainError(error) && !mayEndOtherwise(error)) await fail(intent, certificateId, error);
+        throw error;
+      }
+    },
+  };
+}
+
+type AboutCertificate = Omit<WantedCertificate, 'csr'> & { readonly id: string };

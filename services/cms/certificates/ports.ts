@@ -1,0 +1,111 @@
+import type { Tx } from '../kernel/unit-of-work.ts';
+import type { Certificate, CertificateStatus, Issued, ShownStatus } from './certificate.ts';
+
+export interface NewCertificate {
+  readonly id: string;
+  readonly requestId: string;
+  readonly cardId: string;
+  readonly deviceId: string;
+  readonly personId: string;
+  readonly enrolmentId: string | null;
+  readonly container: string;
+  readonly csr: Uint8Array;
+  readonly csrHash: Uint8Array;
+  readonly createdAt: Date;
+}
+
+/** What is asked of the CA. The names are those of the person's record: what the CSR says of names is not read. */
+export interface IssuanceRequest {
+  readonly requestId: string;
+  readonly csr: Uint8Array;
+  readonly profile: string;
+  readonly subject: { readonly commonName: string };
+  readonly subjectAltName: { readonly userPrincipalName: string; readonly email: string | null };
+  readonly validitySeconds: number;
+}
+
+export interface CertificateRecords {
+  insert(tx: Tx, certificate: NewCertificate): Promise<void>;
+  find(id: string): Promise<Certificate | null>;
+  /** Holds the row until the transaction ends. */
+  lock(tx: Tx, id: string): Promise<Certificate | null>;
+  /** Newest first. */
+  ofEnrolment(tx: Tx, enrolmentId: string): Promise<Certificate[]>;
+  /** Proposed or active; holds the rows. */
+  lockLiveOfCard(tx: Tx, cardId: string): Promise<Certificate[]>;
+  setStatus(tx: Tx, id: string, status: CertificateStatus): Promise<void>;
+  setIssued(tx: Tx, id: string, issued: Issued): Promise<void>;
+  /** Null when the certificate is not there. */
+  issuanceRequest(id: string): Promise<IssuanceRequest | null>;
+  /** Proposed and older than `before`, oldest first: what a crash left behind. */
+  proposedBefore(before: Date, limit: number): Promise<string[]>;
+}
+
+export interface IssuedChain {
+  readonly certificate: Uint8Array;
+  /** Issuing first, root last. */
+  readonly chain: readonly Uint8Array[];
+}
+
+/** The mandatory core of a CA connector. */
+export interface CertificateAuthority {
+  /** The same requestId gives the same certificate, however often it is asked. */
+  issue(request: IssuanceRequest): Promise<IssuedChain>;
+  /** What was issued for the request, or null. */
+  find(requestId: string): Promise<IssuedChain | null>;
+  /** The first revocation wins: its time comes back. */
+  revoke(serialNumber: string, reason: string, revokedAt: Date): Promise<{ readonly revokedAt: Date }>;
+}
+
+/** Reads DER that others made. */
+export interface CertificateReader {
+  describe(der: Uint8Array): Issued;
+  /**
+   * Judges a certification request before anything is recorded of it.
+   * @throws DomainError (unprocessable) `csr-malformed`, `csr-signature-invalid`, `csr-key-not-allowed`.
+   */
+  judgeRequest(csr: Uint8Array, keyType: string): Promise<void>;
+}
+
+export interface CertificateFilters {
+  readonly deviceId?: string | undefined;
+  readonly cardId?: string | undefined;
+  readonly personId?: string | undefined;
+  readonly serialNumber?: string | undefined;
+  readonly thumbprint?: string | undefined;
+  readonly status?: ShownStatus | undefined;
+}
+
+/** A certificate as readers see it, with what it belongs to. */
+export interface CertificateView {
+  readonly id: string;
+  readonly cardId: string;
+  readonly deviceId: string;
+  readonly personId: string;
+  readonly container: string;
+  readonly status: CertificateStatus;
+  readonly serialNumber: string | null;
+  readonly thumbprint: string | null;
+  readonly subject: string | null;
+  readonly issuer: string | null;
+  readonly notBefore: Date | null;
+  readonly notAfter: Date | null;
+  readonly der: Uint8Array | null;
+  readonly createdAt: Date;
+  readonly revocation: {
+    readonly state: 'proposed' | 'confirmed';
+    readonly reason: string;
+    readonly comment: string;
+    readonly revokedAt: Date;
+    readonly requestedBy: { readonly id: string; readonly name: string };
+  } | null;
+  readonly person: { readonly id: string; readonly displayName: string; readonly userPrincipalName: string };
+  readonly device: { readonly id: string; readonly hostName: string };
+  readonly card: { readonly id: string; readonly serial: string };
+}
+
+export interface CertificateViews {
+  find(id: string): Promise<CertificateView | null>;
+  /** Newest first, those before the id `after`; up to `limit`. */
+  list(filters: CertificateFilters, now: Date, after: string | null, limit: number): Promise<CertificateView[]>;
+}
