@@ -1,0 +1,3 @@
+export { type CardReport, checkIn, type DeviceLinkDependencies, destroyCard } from './check-in.ts';
+export { deviceIntentOf } from './device-intent.http.ts';
+export type { LinkedDevices } from './ports.ts';
