@@ -1,0 +1,1 @@
+export type { ClaimFacts, EnrolmentProfile, Enrolments } from './ports.ts';

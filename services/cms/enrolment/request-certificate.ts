@@ -1,0 +1,130 @@
+import { DomainError } from '@cardwright/protocol';
+import { moveCard } from '../cards/index.ts';
+import type {
+  Certificate,
+  CertificateReader,
+  CertificateRecords,
+  Issuance,
+  IssuedChain,
+} from '../certificates/index.ts';
+import type { Tx } from '../kernel/unit-of-work.ts';
+import type { RevocationService, Revocations } from '../revocation/index.ts';
+import {
+  type DeviceIntent,
+  demandUnfinished,
+  enrolmentCompleted,
+  type Held,
+  hold,
+  type StepDependencies,
+} from './device-steps.ts';
+
+export interface RequestCertificateDependencies extends StepDependencies {
+  readonly certificates: CertificateRecords;
+  readonly issuance: Issuance;
+  readonly reader: CertificateReader;
+  readonly revocations: RevocationService;
+  readonly revocationRecords: Revocations;
+}
+
+/** Records that one enrolment may make: a device that asks more often is not making a card. */
+const MAX_CERTIFICATES = 10;
+
+/**
+ * A certificate for a key slot of the card. That the device asks tells that the first write is done: the card is created.
+ * The same request gives the same certificate; another one supersedes the certificate before.
+ * @throws DomainError `not-found`, `enrolment-cancelled`, `enrolment-completed`, `first-write-missing`,
+ *   `certificate-limit-reached` (conflict), `container-unknown`, `csr-*` (unprocessable), `card-already-active`; those of the CA.
+ */
+export async function requestCertificate(
+  deps: RequestCertificateDependencies,
+  intent: DeviceIntent,
+  enrolmentId: string,
+  wanted: { readonly container: string; readonly csr: Uint8Array },
+): Promise<IssuedChain & { readonly certificateId: string }> {
+  const { enrolments, issuance, reader, revocations, unitOfWork } = deps;
+  const { enrolment } = await unitOfWork.run((tx) => hold(deps, tx, intent, enrolmentId));
+  const profile = await enrolments.profile(enrolment.profileName);
+  const keyType = profile?.containers.find((one) => one.container === wanted.container)?.keyType;
+  if (keyType === undefined) {
+    const detail = 'the card profile has no such container';
+    const fields = [{ pointer: '/container', detail }];
+    throw new DomainError('unprocessable', 'container-unknown', detail, { fields });
+  }
+  await reader.judgeRequest(wanted.csr, keyType);
+
+  const { certificateId, superseded } = await unitOfWork.run((tx) => propose(deps, tx, intent, enrolmentId, wanted));
+  for (const id of superseded) await finishSuperseded(deps, intent, id);
+  const issued = await issuance.settle(intent, certificateId);
+  // The enrolment may have been cancelled meanwhile: then the certificate that has just come is revoked at once.
+  await revocations.confirmAll(intent, [certificateId]);
+  return { ...issued, certificateId };
+}
+
+async function propose(
+  deps: RequestCertificateDependencies,
+  tx: Tx,
+  intent: DeviceIntent,
+  enrolmentId: string,
+  wanted: { readonly container: string; readonly csr: Uint8Array },
+): Promise<{ certificateId: string; superseded: string[] }> {
+  const held = await hold(deps, tx, intent, enrolmentId);
+  const all = await deps.certificates.ofEnrolment(tx, enrolmentId);
+  const standing = await notGivenUp(deps, tx, all, wanted.container);
+  const same = standing.find((one) => Buffer.from(one.csr).equals(wanted.csr));
+  if (same !== undefined && same.status !== 'failed') return { certificateId: same.id, superseded: [] };
+  if (held.enrolment.state === 'completed') throw enrolmentCompleted();
+  await demandWritten(deps, tx, intent, held);
+  if (same !== undefined) {
+    await deps.issuance.proposeAgain(tx, intent, same);
+    return { certificateId: same.id, superseded: [] };
+  }
+  if (all.length >= MAX_CERTIFICATES) {
+    throw new DomainError(
+      'conflict',
+      'certificate-limit-reached',
+      `this enrolment has asked for ${all.length} certificates; cancel it and begin with a new code`,
+    );
+  }
+  const superseded = standing.filter((one) => one.status !== 'failed');
+  for (const certificate of superseded) {
+    const comment = 'the device asked again with another key';
+    await deps.revocations.propose(tx, intent, certificate, { reason: 'superseded', comment });
+  }
+  const { personId, deviceId, cardId } = held.enrolment;
+  const certificateId = await deps.issuance.propose(tx, intent, { ...wanted, personId, deviceId, cardId, enrolmentId });
+  return { certificateId, superseded: superseded.map((one) => one.id) };
+}
+
+/** Of one container, without those revoked or about to be. */
+async function notGivenUp(
+  deps: RequestCertificateDependencies,
+  tx: Tx,
+  certificates: readonly Certificate[],
+  container: string,
+): Promise<Certificate[]> {
+  const standing: Certificate[] = [];
+  for (const certificate of certificates) {
+    if (certificate.container !== container || certificate.status === 'revoked') continue;
+    if ((await deps.revocationRecords.findIn(tx, certificate.id)) === null) standing.push(certificate);
+  }
+  return standing;
+}
+
+async function demandWritten(deps: RequestCertificateDependencies, tx: Tx, intent: DeviceIntent, { card }: Held) {
+  demandUnfinished(card);
+  if (card.keyVersion === null || card.nvIndex === null) {
+    throw new DomainError(
+      'conflict',
+      'first-write-missing',
+      'the card has no administrator key yet: its first write has to be approved before a certificate is asked for',
+    );
+  }
+  if (card.state === 'requested') await moveCard(deps, tx, intent, { cardId: card.id, act: 'create' });
+}
+
+/** Issued or not, it has to end revoked. What can't be done now stands proposed, and the worker does it. */
+async function finishSuperseded(deps: RequestCertificateDependencies, intent: DeviceIntent, id: string): Promise<void> {
+  const certificate = await deps.certificates.find(id);
+  if (certificate?.status === 'proposed') await deps.issuance.settle(intent, id).catch(() => undefined);
+  await deps.revocations.confirmAll(intent, [id]);
+}
