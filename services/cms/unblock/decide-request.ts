@@ -1,0 +1,93 @@
+import { timingSafeEqual } from 'node:crypto';
+import { DomainError } from '@cardwright/protocol';
+import type { Intent } from '../kernel/actor.ts';
+import { type AnswerDependencies, answerForDevice } from './answer-challenge.ts';
+import { aboutSession, type SessionDependencies } from './open-session.ts';
+import type { OperatorIntent, SessionWithCard } from './ports.ts';
+import { assertMay, sessionNotFound, type UnblockSession, type Verification } from './session.ts';
+
+export interface Approval {
+  /** As the person at the device read it out. */
+  readonly confirmationCode: string;
+  readonly verification: Verification;
+  readonly reason: string;
+  readonly ticket?: string | undefined;
+}
+
+/**
+ * An operator approves what a device asked. The approval is recorded, then the vault is asked; when it can't be asked
+ * now the approval stands, and approving again or the worker goes on from there.
+ * @throws DomainError `not-found`; `confirmation-code-wrong` (unprocessable); `unblock-session-expired`,
+ *   `-already-answered`, `-closed`, `-not-approvable`, `card-not-active` (conflict); those of the vault.
+ */
+export async function approveRequest(
+  deps: SessionDependencies & AnswerDependencies,
+  intent: OperatorIntent,
+  sessionId: string,
+  approval: Approval,
+): Promise<void> {
+  const found = await deps.sessions.find(sessionId);
+  if (found === null) throw sessionNotFound();
+  const openedBy = { id: intent.actor.id, name: intent.actor.name };
+  const { verification, reason, ticket = null } = approval;
+  await deps.unitOfWork.run(async (tx) => {
+    const session = await deps.sessions.lock(tx, sessionId);
+    if (session === null) throw sessionNotFound();
+    assertMay('approve', session, deps.runtime.now());
+    demandCode(session, approval.confirmationCode);
+    await deps.sessions.change(tx, sessionId, { state: 'open', verification, reason, ticket, openedBy });
+    await deps.audit.record(tx, intent, {
+      action: 'unblock.approved',
+      object: { kind: 'unblock-session', id: sessionId },
+      about: aboutSession(sessionId, found.card),
+      verification,
+      before: { state: session.state },
+      after: { state: 'open' },
+    });
+  });
+  await answerApproved(deps, intent, sessionId);
+}
+
+/** For the worker, too: an approval whose answer a crash lost. */
+export async function answerApproved(
+  deps: Pick<SessionDependencies, 'sessions'> & AnswerDependencies,
+  intent: Intent,
+  sessionId: string,
+): Promise<void> {
+  const approved: SessionWithCard | null = await deps.sessions.find(sessionId);
+  if (approved === null) throw sessionNotFound();
+  await answerForDevice(deps, intent, approved);
+}
+
+/** @throws DomainError `not-found`; `unblock-session-expired`, `-already-answered`, `-closed` (conflict). */
+export async function refuseSession(
+  deps: SessionDependencies,
+  intent: OperatorIntent,
+  sessionId: string,
+): Promise<void> {
+  const found = await deps.sessions.find(sessionId);
+  if (found === null) throw sessionNotFound();
+  await deps.unitOfWork.run(async (tx) => {
+    const session = await deps.sessions.lock(tx, sessionId);
+    if (session === null) throw sessionNotFound();
+    assertMay('refuse', session, deps.runtime.now());
+    await deps.sessions.change(tx, sessionId, { state: 'refused', closedAt: deps.runtime.now() });
+    await deps.audit.record(tx, intent, {
+      action: 'unblock.refused',
+      object: { kind: 'unblock-session', id: sessionId },
+      about: aboutSession(sessionId, found.card),
+      before: { state: session.state },
+      after: { state: 'refused' },
+    });
+  });
+}
+
+function demandCode(session: UnblockSession, given: string): void {
+  const right = session.origin === 'device' ? session.confirmationCode : '';
+  const typed = given.replace(/[\s-]/g, '');
+  if (typed.length === right.length && timingSafeEqual(Buffer.from(typed), Buffer.from(right))) return;
+  const detail = 'this is not the confirmation code of the request; have the caller read it out again';
+  throw new DomainError('unprocessable', 'confirmation-code-wrong', detail, {
+    fields: [{ pointer: '/confirmationCode', detail }],
+  });
+}

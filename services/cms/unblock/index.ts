@@ -1,0 +1,2 @@
+export type { AnswerRecords, ChallengeAnswers, UnblockSessions } from './ports.ts';
+export type { UnblockDependencies } from './unblock.http.ts';
