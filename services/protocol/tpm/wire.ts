@@ -106,7 +106,7 @@ export class Reader {
 
   bytes(count: number, what: string): Bytes {
     this.#need(count, what);
-    const out = this.#bytes.slice(this.#at, this.#at + count);
+    const out = new Uint8Array(this.#bytes.subarray(this.#at, this.#at + count)); // slice() of a Buffer would not copy
     this.#at += count;
     return out;
   }
