@@ -25,8 +25,8 @@ export const RC = {
   OBJECT_HANDLES: 0x906,
   YIELDED: 0x908,
   TESTING: 0x90a,
+  REFERENCE_H0: 0x910,
   REFERENCE_S0: 0x918,
-  REFERENCE_S6: 0x91e,
   NV_RATE: 0x920,
   LOCKOUT: 0x921,
   RETRY: 0x922,
@@ -43,7 +43,11 @@ export function mayRetry(rc: number): boolean {
 
 /** What a response code is about, without the number that says which parameter, handle or session it was. */
 export function baseCode(rc: number): number {
-  return (rc & 0x080) !== 0 ? rc & 0x0bf : rc & 0xfff;
+  if ((rc & 0x080) !== 0) return rc & 0x0bf;
+  // TPM_RC_REFERENCE_H0..H6 and S0..S6: one of the handles, one of the sessions is not loaded.
+  if (rc >= RC.REFERENCE_H0 && rc <= RC.REFERENCE_S0 + 6)
+    return rc < RC.REFERENCE_S0 ? RC.REFERENCE_H0 : RC.REFERENCE_S0;
+  return rc & 0xfff;
 }
 
 /** A TPM said no. `rc` is what it said; callers who know what they asked give it a better code. */
@@ -89,6 +93,9 @@ function meaning(rc: number): [ErrorKind, string, string] {
     case RC.NV_RATE:
     case RC.NV_UNAVAILABLE:
       return ['unavailable', 'tpm-busy', 'the TPM stayed busy: try again'];
+    case RC.REFERENCE_H0:
+    case RC.REFERENCE_S0:
+      return ['unavailable', 'tpm-session-lost', 'the TPM was restarted meanwhile: try again'];
     default:
       return ['unprocessable', 'tpm-refused', 'the TPM refused'];
   }

@@ -33,7 +33,7 @@ export class StorageRoots {
   readonly #tpm: Tpm;
   #persistent: Promise<StorageRoot | undefined> | undefined;
   #primary: Promise<StorageRoot> | undefined;
-  #sessions = new Map<string, Promise<HmacSession>>();
+  readonly #sessions = new Map<string, Promise<HmacSession>>();
 
   constructor(tpm: Tpm) {
     this.#tpm = tpm;
@@ -70,14 +70,19 @@ export class StorageRoots {
     return session;
   }
 
+  /** After a restart of the TPM: handles that were loaded mean nothing now. */
+  forget(): void {
+    this.#sessions.clear();
+    this.#primary = undefined;
+  }
+
   /** Gives their places in the TPM back. */
   async release(): Promise<void> {
     for (const session of await Promise.allSettled(this.#sessions.values())) {
       if (session.status === 'fulfilled') await this.#tpm.flush(session.value.handle);
     }
-    this.#sessions.clear();
     const primary = await this.#primary?.catch(() => undefined);
-    this.#primary = undefined;
+    this.forget();
     if (primary !== undefined) await this.#tpm.flush(primary.handle);
   }
 

@@ -1,7 +1,8 @@
 import { DomainError, type Secret } from '@cardwright/protocol';
 import { type Bytes, cardKeyPolicy } from '@cardwright/protocol/tpm';
-import { isRefusal, PolicySession, RC, type StorageRoots, sign, type Tpm, withLoaded } from '../../tpm/index.ts';
+import { isRefusal, PolicySession, RC, sign, withLoaded } from '../../tpm/index.ts';
 import type { Card, CardRecord, PinResetChallenge, SelfChangeApproval, SignRequest, Tries } from '../port.ts';
+import type { Hardware } from './hardware.ts';
 import { requireCardKey } from './key-template.ts';
 import { changePin } from './pin-change.ts';
 import { provePin } from './pin-proof.ts';
@@ -13,32 +14,48 @@ import { decodeStored } from './stored.ts';
 /** A finished card in a TPM. */
 export class TpmCard implements Card {
   readonly record: CardRecord;
-  readonly #tpm: Tpm;
-  readonly #roots: StorageRoots;
+  readonly #hardware: Hardware;
   readonly #place: CardPlace;
 
-  constructor(tpm: Tpm, roots: StorageRoots, record: CardRecord) {
+  constructor(hardware: Hardware, record: CardRecord) {
     this.record = record;
-    this.#tpm = tpm;
-    this.#roots = roots;
-    this.#place = new CardPlace(tpm, roots, record.slot, record.administratorKeyName);
+    this.#hardware = hardware;
+    this.#place = new CardPlace(hardware, record.slot, record.administratorKeyName);
   }
 
   tries(): Promise<Tries> {
-    return this.#place.tries();
+    return this.#hardware.turn(() => this.#place.tries());
   }
 
-  async sign(request: SignRequest): Promise<Bytes> {
+  sign(request: SignRequest): Promise<Bytes> {
+    return this.#hardware.turn(() => this.#sign(request));
+  }
+
+  changePin(oldPin: Secret, newPin: Secret, approval: SelfChangeApproval): Promise<void> {
+    const pins = { old: oldPin, new: newPin };
+    return this.#hardware.turn(() => changePin(this.#hardware, this.#place, this.record, pins, approval));
+  }
+
+  challenge(): Promise<PinResetChallenge> {
+    return this.#hardware.turn(() => startPinReset(this.#hardware, this.#place, this.record));
+  }
+
+  destroy(): Promise<void> {
+    return this.#hardware.turn(() => this.#place.discard());
+  }
+
+  async #sign(request: SignRequest): Promise<Bytes> {
+    const { tpm, roots } = this.#hardware;
     const key = decodeStored(request.key);
     requireCardKey(key.parsed, cardKeyPolicy(this.#place.index.writtenName));
     const scheme = schemeFor(key.parsed.kind, request);
-    const root = await this.#roots.named(this.record.parentName);
-    const secure = await this.#roots.session(root);
-    return PolicySession.during(this.#tpm, async (session) => {
+    const root = await roots.named(this.record.parentName);
+    const secure = await roots.session(root);
+    return PolicySession.during(tpm, async (session) => {
       await provePin(this.#place, secure, session, request.pin);
       try {
-        return await withLoaded(this.#tpm, root, key, async (loaded) =>
-          readSignature(await sign(this.#tpm, loaded, session.spending(), request.digest, scheme), scheme),
+        return await withLoaded(tpm, root, key, async (loaded) =>
+          readSignature(await sign(tpm, loaded, session.spending(), request.digest, scheme), scheme),
         );
       } catch (error) {
         if (!isRefusal(error, RC.INTEGRITY)) throw error;
@@ -46,17 +63,5 @@ export class TpmCard implements Card {
         throw new DomainError('conflict', 'key-blob-refused', detail, { cause: error });
       }
     });
-  }
-
-  changePin(oldPin: Secret, newPin: Secret, approval: SelfChangeApproval): Promise<void> {
-    return changePin(this.#tpm, this.#roots, this.#place, this.record, { old: oldPin, new: newPin }, approval);
-  }
-
-  challenge(): Promise<PinResetChallenge> {
-    return startPinReset(this.#tpm, this.#roots, this.#place, this.record);
-  }
-
-  destroy(): Promise<void> {
-    return this.#place.discard();
   }
 }

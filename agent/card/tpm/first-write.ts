@@ -8,16 +8,16 @@ import {
   pinCounter,
   TPM_CC,
 } from '@cardwright/protocol/tpm';
-import { PolicySession, type StorageRoots, type Tpm, withLoaded, writeNv } from '../../tpm/index.ts';
+import { PolicySession, withLoaded, writeNv } from '../../tpm/index.ts';
 import type { CardRecord, FirstWriteChallenge } from '../port.ts';
+import type { Hardware } from './hardware.ts';
 import { alreadyWritten, type CardPlace } from './place.ts';
 import { answerRefusal } from './refusals.ts';
 import { decodeStored } from './stored.ts';
 
 /** Branch B3 on an index that was never written: what makes it a card. The vault answers it once in the key's life. */
 export async function startFirstWrite(
-  tpm: Tpm,
-  roots: StorageRoots,
+  hardware: Hardware,
   place: CardPlace,
   record: CardRecord,
 ): Promise<FirstWriteChallenge> {
@@ -26,29 +26,38 @@ export async function startFirstWrite(
   if (state !== 'defined') {
     throw new DomainError('conflict', 'card-not-prepared', 'nothing of this card stands there yet: prepare it first');
   }
+  const { tpm, roots } = hardware;
   const data = pinCounter(0, record.pinLimit);
   const session = await PolicySession.start(tpm);
-  return {
+
+  async function finish(answer: Bytes): Promise<void> {
+    const signature = answerSignature(answer);
+    const root = await roots.named(record.parentName);
+    const terms = {
+      cpHash: nvWriteCpHash({ name: place.index.definedName, data }),
+      policyRef: CARD_REFS.write,
+      expirationSeconds: ANSWER_EXPIRATION_SECONDS,
+    };
+    try {
+      await withLoaded(tpm, root, decodeStored(record.administratorKey), (key) =>
+        session.signed(key, terms, signature),
+      );
+      await session.commandCode(TPM_CC.NV_Write);
+      await place.openBranch(session);
+      await writeNv(tpm, place.defined, session.spending(), data);
+    } catch (error) {
+      throw await answerRefusal(error, place, 'defined');
+    }
+  }
+
+  const challenge: FirstWriteChallenge = {
     nonce: session.nonceTpm,
-    abandon: () => session.end(),
-    finish: async (answer: Bytes) => {
-      const signature = answerSignature(answer);
-      const root = await roots.named(record.parentName);
-      const terms = {
-        cpHash: nvWriteCpHash({ name: place.index.definedName, data }),
-        policyRef: CARD_REFS.write,
-        expirationSeconds: ANSWER_EXPIRATION_SECONDS,
-      };
-      try {
-        await withLoaded(tpm, root, decodeStored(record.administratorKey), (key) =>
-          session.signed(key, terms, signature),
-        );
-        await session.commandCode(TPM_CC.NV_Write);
-        await place.openBranch(session);
-        await writeNv(tpm, place.defined, session.spending(), data);
-      } catch (error) {
-        throw await answerRefusal(error, place, 'defined');
-      }
+    finish: (answer) => hardware.turn(() => finish(answer)),
+    abandon: async () => {
+      hardware.letGo(challenge);
+      await session.end();
     },
   };
+  hardware.hold(challenge);
+  return challenge;
 }

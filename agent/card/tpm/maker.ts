@@ -1,21 +1,6 @@
-import { DomainError, type Secret } from '@cardwright/protocol';
-import {
-  ADMINISTRATOR_KEY_ATTRIBUTES,
-  type Bytes,
-  cardKeyPolicy,
-  parsePublic,
-  parsePublicArea,
-  TPM_ALG,
-} from '@cardwright/protocol/tpm';
-import {
-  createObject,
-  describeTpm,
-  importObject,
-  StorageRoots,
-  type Tpm,
-  TpmRefusal,
-  withLoaded,
-} from '../../tpm/index.ts';
+import type { Secret } from '@cardwright/protocol';
+import { type Bytes, cardKeyPolicy, parsePublicArea } from '@cardwright/protocol/tpm';
+import { createObject, describeTpm, type Tpm } from '../../tpm/index.ts';
 import type {
   Card,
   CardMaker,
@@ -26,8 +11,10 @@ import type {
   SlotState,
   WrappedAdministratorKey,
 } from '../port.ts';
+import { importAdministratorKey } from './administrator-key.ts';
 import { TpmCard } from './card.ts';
 import { startFirstWrite } from './first-write.ts';
+import { Hardware } from './hardware.ts';
 import { keyTemplate, publicKeyInfo, requireCardKey } from './key-template.ts';
 import { CardPlace, freeNvIndex } from './place.ts';
 import { decodeStored, encodeStored } from './stored.ts';
@@ -38,95 +25,72 @@ export function tpmCardMaker(tpm: Tpm): CardMaker {
 }
 
 class TpmCardMaker implements CardMaker {
-  readonly #tpm: Tpm;
-  readonly #roots: StorageRoots;
+  readonly #hardware: Hardware;
 
   constructor(tpm: Tpm) {
-    this.#tpm = tpm;
-    this.#roots = new StorageRoots(tpm);
+    this.#hardware = new Hardware(tpm);
   }
 
   describe(): Promise<HardwareFacts> {
-    return describeTpm(this.#tpm);
+    return this.#hardware.turn(() => describeTpm(this.#hardware.tpm));
   }
 
-  async parent(): Promise<{ readonly public: Bytes; readonly name: Bytes }> {
-    const root = await this.#roots.current();
-    return { public: root.public, name: root.name };
+  parent(): Promise<{ readonly public: Bytes; readonly name: Bytes }> {
+    return this.#hardware.turn(async () => {
+      const root = await this.#hardware.roots.current();
+      return { public: root.public, name: root.name };
+    });
   }
 
-  async importAdministratorKey(wrapped: WrappedAdministratorKey): Promise<Bytes> {
-    const area = parsePublic(wrapped.public, 'administrator-key-refused');
-    // Any other attributes or policy, and root on the device could use the key to answer the card's challenges.
-    const fits =
-      area.kind === 'keyed-hash' &&
-      area.nameAlg === TPM_ALG.SHA256 &&
-      area.attributes === ADMINISTRATOR_KEY_ATTRIBUTES &&
-      area.authPolicy.length === 0 &&
-      area.scheme !== 'none' &&
-      area.scheme.algorithm === TPM_ALG.HMAC &&
-      Buffer.from(area.name).equals(wrapped.name);
-    if (!fits) throw administratorKeyRefused('it is not an administrator key of a card');
-    const root = await this.#roots.current();
-    try {
-      const stored = await importObject(this.#tpm, root, wrapped);
-      // Loading shows that the TPM takes it, before the caller builds on it.
-      await withLoaded(this.#tpm, root, stored, async () => undefined);
-      return encodeStored(stored);
-    } catch (error) {
-      if (!(error instanceof TpmRefusal) || error.code !== 'tpm-refused') throw error;
-      throw administratorKeyRefused('it was not wrapped for this device', error);
-    }
+  importAdministratorKey(wrapped: WrappedAdministratorKey): Promise<Bytes> {
+    return this.#hardware.turn(() => importAdministratorKey(this.#hardware, wrapped));
   }
 
   chooseSlot(): Promise<number> {
-    return freeNvIndex(this.#tpm);
+    return this.#hardware.turn(() => freeNvIndex(this.#hardware.tpm));
   }
 
-  async slotState(slot: number, administratorKeyName: Bytes): Promise<SlotState> {
-    return this.#place(slot, administratorKeyName).state();
+  slotState(slot: number, administratorKeyName: Bytes): Promise<SlotState> {
+    return this.#hardware.turn(() => this.#place(slot, administratorKeyName).state());
   }
 
-  async prepare(slot: number, administratorKeyName: Bytes, pin: Secret): Promise<void> {
-    await this.#place(slot, administratorKeyName).prepare(pin);
+  prepare(slot: number, administratorKeyName: Bytes, pin: Secret): Promise<void> {
+    return this.#hardware.turn(() => this.#place(slot, administratorKeyName).prepare(pin));
   }
 
-  async firstWriteChallenge(card: CardRecord): Promise<FirstWriteChallenge> {
-    return startFirstWrite(this.#tpm, this.#roots, this.#place(card.slot, card.administratorKeyName), card);
+  firstWriteChallenge(card: CardRecord): Promise<FirstWriteChallenge> {
+    return this.#hardware.turn(() =>
+      startFirstWrite(this.#hardware, this.#place(card.slot, card.administratorKeyName), card),
+    );
   }
 
-  async makeKey(card: CardRecord, keyType: KeyType): Promise<Bytes> {
-    const root = await this.#roots.named(card.parentName);
-    const policy = cardKeyPolicy(this.#place(card.slot, card.administratorKeyName).index.writtenName);
-    const made = await createObject(this.#tpm, root, keyTemplate(keyType, policy));
-    requireCardKey(parsePublicArea(made.publicArea, 'tpm-response-malformed'), policy);
-    return encodeStored(made);
+  makeKey(card: CardRecord, keyType: KeyType): Promise<Bytes> {
+    return this.#hardware.turn(async () => {
+      const root = await this.#hardware.roots.named(card.parentName);
+      const policy = cardKeyPolicy(this.#place(card.slot, card.administratorKeyName).index.writtenName);
+      const made = await createObject(this.#hardware.tpm, root, keyTemplate(keyType, policy));
+      requireCardKey(parsePublicArea(made.publicArea, 'tpm-response-malformed'), policy);
+      return encodeStored(made);
+    });
   }
 
   keyPublic(key: Bytes): Bytes {
     return publicKeyInfo(decodeStored(key).parsed);
   }
 
-  async discard(slot: number, administratorKeyName: Bytes): Promise<void> {
-    await this.#place(slot, administratorKeyName).discard();
+  discard(slot: number, administratorKeyName: Bytes): Promise<void> {
+    return this.#hardware.turn(() => this.#place(slot, administratorKeyName).discard());
   }
 
   open(card: CardRecord): Card {
-    return new TpmCard(this.#tpm, this.#roots, card);
+    return new TpmCard(this.#hardware, card);
   }
 
-  async close(): Promise<void> {
-    await this.#roots.release();
-    await this.#tpm.close();
+  close(): Promise<void> {
+    return this.#hardware.close();
   }
 
   #place(slot: number, administratorKeyName: Bytes): CardPlace {
-    return new CardPlace(this.#tpm, this.#roots, slot, administratorKeyName);
+    return new CardPlace(this.#hardware, slot, administratorKeyName);
   }
-}
-
-function administratorKeyRefused(detail: string, cause?: unknown): DomainError {
-  return new DomainError('unprocessable', 'administrator-key-refused', `the administrator key was refused: ${detail}`, {
-    cause,
-  });
 }

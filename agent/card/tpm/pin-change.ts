@@ -1,16 +1,8 @@
 import { DomainError, type Secret } from '@cardwright/protocol';
 import { answerSignature, CARD_REFS, selfChangeApproval, TPM_CC } from '@cardwright/protocol/tpm';
-import {
-  changeNvAuth,
-  isRefusal,
-  PolicySession,
-  RC,
-  type StorageRoots,
-  type Tpm,
-  verifySignature,
-  withLoaded,
-} from '../../tpm/index.ts';
+import { changeNvAuth, isRefusal, PolicySession, RC, verifySignature, withLoaded } from '../../tpm/index.ts';
 import type { CardRecord, SelfChangeApproval } from '../port.ts';
+import type { Hardware } from './hardware.ts';
 import { provePin } from './pin-proof.ts';
 import { withPinValue } from './pin-value.ts';
 import type { CardPlace } from './place.ts';
@@ -22,8 +14,7 @@ import { decodeStored } from './stored.ts';
  * changes anything is the last: before it the old PIN holds, after it the new one.
  */
 export async function changePin(
-  tpm: Tpm,
-  roots: StorageRoots,
+  { tpm, roots }: Hardware,
   place: CardPlace,
   record: CardRecord,
   pins: { readonly old: Secret; readonly new: Secret },

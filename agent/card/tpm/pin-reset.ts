@@ -1,3 +1,4 @@
+import type { Secret } from '@cardwright/protocol';
 import {
   ANSWER_EXPIRATION_SECONDS,
   answerSignature,
@@ -7,8 +8,9 @@ import {
   pinCounter,
   TPM_CC,
 } from '@cardwright/protocol/tpm';
-import { changeNvAuth, PolicySession, type StorageRoots, type Tpm, withLoaded, writeNv } from '../../tpm/index.ts';
-import type { CardRecord, PinResetChallenge } from '../port.ts';
+import { changeNvAuth, PolicySession, withLoaded, writeNv } from '../../tpm/index.ts';
+import type { CardRecord, PinResetAnswers, PinResetChallenge } from '../port.ts';
+import type { Hardware } from './hardware.ts';
 import { withPinValue } from './pin-value.ts';
 import type { CardPlace } from './place.ts';
 import { answerRefusal } from './refusals.ts';
@@ -22,13 +24,13 @@ const ANY_PARAMETERS = new Uint8Array();
  * can be written with it.
  */
 export async function startPinReset(
-  tpm: Tpm,
-  roots: StorageRoots,
+  hardware: Hardware,
   place: CardPlace,
   record: CardRecord,
 ): Promise<PinResetChallenge> {
   const missing = await place.unlessIn('written');
   if (missing !== undefined) throw missing;
+  const { tpm, roots } = hardware;
   const reset = await PolicySession.start(tpm);
   let write: PolicySession;
   try {
@@ -58,30 +60,35 @@ export async function startPinReset(
     });
   }
 
-  return {
+  async function finish({ resetAnswer, writeAnswer }: PinResetAnswers, newPin: Secret): Promise<void> {
+    const data = pinCounter(0, record.pinLimit);
+    const secure = await roots.session(await roots.named(record.parentName));
+    try {
+      await withPinValue(newPin, async (authValue) => {
+        await takeAnswers(answerSignature(resetAnswer), answerSignature(writeAnswer), data);
+        await reset.commandCode(TPM_CC.NV_ChangeAuth);
+        await place.openBranch(reset);
+        await write.commandCode(TPM_CC.NV_Write);
+        await place.openBranch(write);
+        // The PIN first: should the power fail between, the card is blocked still, with a PIN that its holder chose.
+        await changeNvAuth(tpm, place.written, reset.spending(), secure.hiding(), authValue);
+        await writeNv(tpm, place.written, write.spending(), data);
+      });
+    } catch (error) {
+      throw await answerRefusal(error, place, 'written');
+    }
+  }
+
+  const challenge: PinResetChallenge = {
     resetNonce: reset.nonceTpm,
     writeNonce: write.nonceTpm,
+    finish: (answers, newPin) => hardware.turn(() => finish(answers, newPin)),
     abandon: async () => {
+      hardware.letGo(challenge);
       await reset.end();
       await write.end();
     },
-    finish: async ({ resetAnswer, writeAnswer }, newPin) => {
-      const data = pinCounter(0, record.pinLimit);
-      const secure = await roots.session(await roots.named(record.parentName));
-      try {
-        await withPinValue(newPin, async (authValue) => {
-          await takeAnswers(answerSignature(resetAnswer), answerSignature(writeAnswer), data);
-          await reset.commandCode(TPM_CC.NV_ChangeAuth);
-          await place.openBranch(reset);
-          await write.commandCode(TPM_CC.NV_Write);
-          await place.openBranch(write);
-          // The PIN first: should the power fail between, the card is blocked still, with a PIN that its holder chose.
-          await changeNvAuth(tpm, place.written, reset.spending(), secure.hiding(), authValue);
-          await writeNv(tpm, place.written, write.spending(), data);
-        });
-      } catch (error) {
-        throw await answerRefusal(error, place, 'written');
-      }
-    },
   };
+  hardware.hold(challenge);
+  return challenge;
 }

@@ -19,11 +19,11 @@ import {
   RC,
   readNv,
   readNvPublic,
-  type StorageRoots,
   type Tpm,
   undefineSpace,
 } from '../../tpm/index.ts';
 import type { SlotState, Tries } from '../port.ts';
+import type { Hardware } from './hardware.ts';
 import { withPinValue } from './pin-value.ts';
 
 const NONE = new Uint8Array();
@@ -31,14 +31,12 @@ const NONE = new Uint8Array();
 /** A card's index: where it is, what it must look like, and what stands there. */
 export class CardPlace {
   readonly index: PinIndex;
-  readonly #tpm: Tpm;
-  readonly #roots: StorageRoots;
+  readonly #hardware: Hardware;
   readonly #nvIndex: number;
   readonly #administratorKeyName: Bytes;
 
-  constructor(tpm: Tpm, roots: StorageRoots, nvIndex: number, administratorKeyName: Bytes) {
-    this.#tpm = tpm;
-    this.#roots = roots;
+  constructor(hardware: Hardware, nvIndex: number, administratorKeyName: Bytes) {
+    this.#hardware = hardware;
     this.#nvIndex = nvIndex;
     this.#administratorKeyName = administratorKeyName;
     this.index = pinIndex({ nvIndex, administratorKeyName });
@@ -53,7 +51,7 @@ export class CardPlace {
   }
 
   async state(): Promise<SlotState> {
-    const found = await readNvPublic(this.#tpm, this.#nvIndex);
+    const found = await readNvPublic(this.#hardware.tpm, this.#nvIndex);
     if (found === undefined) return 'absent';
     const name = Buffer.from(found.name);
     if (name.equals(this.index.definedName)) return 'defined';
@@ -72,10 +70,10 @@ export class CardPlace {
       case 'absent':
         break;
     }
-    const session = await this.#roots.session(await this.#roots.current());
+    const session = await this.#hardware.roots.session(await this.#hardware.roots.current());
     try {
       await withPinValue(pin, (authValue) =>
-        defineSpace(this.#tpm, session.proving(NONE, 'hide-first'), authValue, this.index.nvPublic),
+        defineSpace(this.#hardware.tpm, session.proving(NONE, 'hide-first'), authValue, this.index.nvPublic),
       );
     } catch (error) {
       throw definitionRefusal(error);
@@ -98,10 +96,10 @@ export class CardPlace {
   /** The TPM's own count; branch B4, open to anyone. Throws `card-missing`, `card-altered`. */
   async tries(): Promise<Tries> {
     try {
-      return await PolicySession.during(this.#tpm, async (session) => {
+      return await PolicySession.during(this.#hardware.tpm, async (session) => {
         await session.commandCode(TPM_CC.NV_Read);
         await this.openBranch(session);
-        const counter = await readNv(this.#tpm, this.written, session.spending(), PIN_COUNTER_BYTES);
+        const counter = await readNv(this.#hardware.tpm, this.written, session.spending(), PIN_COUNTER_BYTES);
         const view = new DataView(counter.buffer, counter.byteOffset, counter.byteLength);
         const limit = view.getUint32(4);
         return { left: Math.max(0, limit - view.getUint32(0)), limit };
@@ -127,9 +125,9 @@ export class CardPlace {
   }
 
   async #undefine(index: Entity): Promise<void> {
-    const session = await this.#roots.session(await this.#roots.current());
+    const session = await this.#hardware.roots.session(await this.#hardware.roots.current());
     try {
-      await undefineSpace(this.#tpm, session.proving(NONE, 'nothing-to-hide'), index);
+      await undefineSpace(this.#hardware.tpm, session.proving(NONE, 'nothing-to-hide'), index);
     } catch (error) {
       throw ownerRefusal(error);
     }
