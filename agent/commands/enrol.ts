@@ -1,5 +1,5 @@
 import { flag, required } from '../arguments.ts';
-import { enrol } from '../enrolment/enrol.ts';
+import { enrol, enrolledBefore } from '../enrolment/enrol.ts';
 import { serverAddress } from '../server/address.ts';
 import { command, deviceOptions, jsonOption, pinOption } from './command.ts';
 
@@ -27,24 +27,31 @@ export const enrolCommand = command({
   ],
   run: async (context, options) => {
     const server = serverAddress(options.server, options['insecure-http']);
+    const request = {
+      server,
+      insecureHttp: options['insecure-http'],
+      code: options.code,
+      startOver: options['start-over'],
+    };
+    const { card, already } = await context.changeStore(options.store, async (store) => {
+      const before = enrolledBefore(store, request);
+      if (before !== undefined) return { card: before, already: true };
+      const pins = context.pins(options['pin-stdin']);
+      return await context.useCards(options.tpm, async (cards) => {
+        const ports = {
+          store,
+          cards,
+          pins,
+          host: context.host,
+          server: (deviceToken: string) => context.server({ baseUrl: server, deviceToken }),
+          now: context.now,
+          randomBytes: context.randomBytes,
+          progress: context.output.note,
+        };
+        return { card: await enrol(ports, request), already: false };
+      });
+    });
     const { output } = context;
-    const { card, already } = await context.changeStore(options.store, (store) =>
-      context.useCards(options.tpm, (cards) =>
-        enrol(
-          {
-            store,
-            cards,
-            host: context.host,
-            pins: context.pins(options['pin-stdin']),
-            server: (deviceToken) => context.server({ baseUrl: server, deviceToken }),
-            now: context.now,
-            randomBytes: context.randomBytes,
-            progress: (text) => output.note(text),
-          },
-          { server, insecureHttp: options['insecure-http'], code: options.code, startOver: options['start-over'] },
-        ),
-      ),
-    );
     const containers = card.keys.map(({ container, certificateId }) => ({ container, certificateId }));
     if (options.json) {
       const { cardId, serial, person, enrolmentId } = card;

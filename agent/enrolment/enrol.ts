@@ -1,34 +1,40 @@
 import { isDomainError } from '@cardwright/protocol';
 import type { EnrolmentServer } from '../server/port.ts';
 import type { KnownServer, StoredCard } from '../store/document.ts';
+import type { Store } from '../store/store.ts';
 import { CardWork } from './card-work.ts';
 import type { Claim } from './claim.ts';
 import { codeDigest, normaliseCode } from './code.ts';
 import { advance, isPlaced, type Journal, reconcile, startJournal } from './journal.ts';
 import type { EnrolmentPorts, EnrolmentRequest } from './ports.ts';
 
-/** Refusals of the code after which an enrolment can't go on: what it left on the device is cleared away. */
+/** The server's refusals after which this enrolment can't go on: what it left on the device is cleared away. */
 const FINAL_REFUSALS = new Set([
   'enrolment-code-unknown',
   'enrolment-code-used',
   'enrolment-code-expired',
   'enrolment-cancelled',
+  'card-already-active',
+  'card-not-active',
+  'device-changed',
 ]);
 
+/** The card that this code made on this device before, if it did: then there is nothing left to do. */
+export function enrolledBefore(
+  store: Store,
+  request: Pick<EnrolmentRequest, 'server' | 'code'>,
+): StoredCard | undefined {
+  return store.cardOfCode(request.server, codeDigest(normaliseCode(request.code)));
+}
+
 /**
- * Makes a card from an enrolment code, or goes on where an earlier run of the same command ended. Running it again after
- * it is done does nothing (`already`). Throws what the ports throw, and `enrolment-already-completed`.
+ * Makes a card from an enrolment code, or goes on where an earlier run of the same command ended. Not for a code of which
+ * {@link enrolledBefore} has a card. Throws what the ports throw, and `enrolment-already-completed`.
  */
-export async function enrol(
-  ports: EnrolmentPorts,
-  request: EnrolmentRequest,
-): Promise<{ readonly card: StoredCard; readonly already: boolean }> {
+export async function enrol(ports: EnrolmentPorts, request: EnrolmentRequest): Promise<StoredCard> {
   const { store } = ports;
   const code = normaliseCode(request.code);
   const digest = codeDigest(code);
-  const done = store.cardOfCode(request.server, digest);
-  if (done !== undefined) return { card: done, already: true };
-
   const parent = await ports.cards.parent();
   const storageKeyName = Buffer.from(parent.name).toString('hex');
   store.requireDevice(storageKeyName);
@@ -42,14 +48,20 @@ export async function enrol(
   journal ??= save(startJournal({ codeDigest: digest, server: request.server, startedAt: ports.now().toISOString() }));
 
   const work = new CardWork(ports, server, parent.name, save);
-  ports.progress('Presenting the enrolment code');
-  const { state, ...claim } = await present(ports, server, known, { journal, code, storageKeyName, work });
-  if (known.deviceId !== claim.deviceId) store.putServer({ ...known, deviceId: claim.deviceId });
-  // A person who forgot the PIN of a completed card has it unblocked; there is nothing to begin anew.
-  if (state === 'completed') return { card: await work.finish(journal), already: false };
-  await work.clearSuperseded(journal, claim);
-  journal = await settle(work, journal, claim, request.startOver, save);
-  return { card: await work.run(journal), already: false };
+  try {
+    ports.progress('Presenting the enrolment code');
+    const { state, ...claim } = await present(ports, server, { code, storageKeyName, deviceToken: known.deviceToken });
+    if (known.deviceId !== claim.deviceId) store.putServer({ ...known, deviceId: claim.deviceId });
+    // A person who forgot the PIN of a completed card has it unblocked; there is nothing to begin anew.
+    if (state === 'completed') return await work.finish(journal);
+    await work.clearSuperseded(journal, claim);
+    journal = await settle(work, journal, claim, request.startOver, save);
+    return await work.run(journal);
+  } catch (error) {
+    const last = store.journal(request.server, digest);
+    if (last !== undefined && isDomainError(error) && FINAL_REFUSALS.has(error.code)) await work.abandon(last);
+    throw error;
+  }
 }
 
 /** The token is stored before the server first hears of it: a lost answer can then be asked for again. */
@@ -66,24 +78,11 @@ function knownServer(ports: EnrolmentPorts, request: EnrolmentRequest): KnownSer
 async function present(
   ports: EnrolmentPorts,
   server: EnrolmentServer,
-  known: KnownServer,
-  at: { journal: Journal; code: string; storageKeyName: string; work: CardWork },
+  { code, storageKeyName, deviceToken }: { code: string; storageKeyName: string; deviceToken: string },
 ) {
-  try {
-    return await server.claim({
-      code: at.code,
-      deviceToken: known.deviceToken,
-      device: {
-        hostName: ports.host.name,
-        platform: ports.host.platform,
-        storageKeyName: at.storageKeyName,
-        tpm: await ports.cards.describe(),
-      },
-    });
-  } catch (error) {
-    if (isDomainError(error) && FINAL_REFUSALS.has(error.code)) await at.work.abandon(at.journal);
-    throw error;
-  }
+  const { name: hostName, platform } = ports.host;
+  const tpm = await ports.cards.describe();
+  return await server.claim({ code, deviceToken, device: { hostName, platform, storageKeyName, tpm } });
 }
 
 /** Brings the journal and the device into agreement before anything new is done. */

@@ -1,5 +1,5 @@
 import { claimShape, opaqueId } from '../enrolment/claim.ts';
-import { base64, hex, integer, list, nullable, oneOf, open, optional, type Shape, text, time } from '../shape.ts';
+import { base64, integer, list, nullable, oneOf, open, optional, type Shape, text, time } from '../shape.ts';
 
 /** What the server may answer. A field that we don't know is ignored (the API is additive); all else is refused. */
 export const BODY_BYTES_MAX = 1024 * 1024;
@@ -15,7 +15,7 @@ export const claimAnswer: Shape<ReturnType<typeof claimShape> & ReturnType<typeo
 
 export const administratorKeyAnswer = open({
   keyVersion: integer(1, 1_000_000),
-  name: nameText(),
+  name: base64(66),
   public: blob,
   duplicate: blob,
   inSymSeed: blob,
@@ -60,9 +60,3 @@ export const problemAnswer = open({
 });
 
 const oneLine = (lines: string) => lines.replace(/[\r\n]+/g, ' ');
-
-/** A TPM Name in whichever case, kept in lower case. */
-function nameText(): Shape<string> {
-  const shape = hex(66);
-  return (value, at) => shape(typeof value === 'string' ? value.toLowerCase() : value, at);
-}

@@ -40,8 +40,11 @@ export function httpServer(options: ServerOptions): EnrolmentServer & DeviceServ
     // The code is the credential here: the token is only being introduced.
     claim: (request) =>
       exchange(limits, { method: 'POST', path: '/agent/enrolments/claims', body: request, answer: claimAnswer }),
-    administratorKey: (enrolmentId, parentPublic) =>
-      post(`/agent/enrolments/${enrolmentId}/administrator-keys`, { parentPublic }, administratorKeyAnswer),
+    administratorKey: async (enrolmentId, parentPublic) => {
+      const path = `/agent/enrolments/${enrolmentId}/administrator-keys`;
+      const { name, ...wrapped } = await post(path, { parentPublic }, administratorKeyAnswer);
+      return { ...wrapped, name: Buffer.from(name, 'base64').toString('hex') };
+    },
     firstWrite: (enrolmentId, request) =>
       post(`/agent/enrolments/${enrolmentId}/first-writes`, request, firstWriteAnswer),
     certificate: (enrolmentId, request) =>
