@@ -66,7 +66,7 @@ test('the key is in nothing that is sent, and its public area does not let it be
   const second = wrapAdministratorKey({ key, seedValue: random(32), random, parent });
   expect(first.public).not.toEqual(second.public);
   for (const part of [first.public, first.duplicate, first.inSymSeed]) {
-    expect(Buffer.from(part).includes(key)).toBe(false);
+    expect(Buffer.from(part).includes(Buffer.from(key))).toBe(false);
   }
 });
 
