@@ -21,6 +21,7 @@ describe('params', () => {
     expect(outcome(parse, JSON.parse('{"name":"ab","count":2,"__proto__":1}'))).toBe(
       'invalid field-unknown /__proto__',
     );
+    expect(outcome(parse, { name: 'ab', count: 2, a1b2c3d4e5f60718: 1 })).toBe('invalid field-unknown /?');
     expect(outcome(parse, { name: 'ab' })).toBe('invalid field-invalid /count');
     for (const value of [undefined, null, [], 'x', 1]) expect(outcome(parse, value)).toBe('invalid field-invalid ');
   });

@@ -21,7 +21,8 @@ export function params<S extends Shape>(shape: S): (value: unknown) => Parsed<S>
     if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid('', 'must be an object');
     for (const name of Object.keys(value)) {
       if (!names.includes(name)) {
-        const pointer = `/${name.slice(0, 64)}`;
+        // Shown only when it looks like a name: a caller's mistake could have put anything in its place.
+        const pointer = /^[A-Za-z_]{1,32}$/.test(name) ? `/${name}` : '/?';
         throw new DomainError('invalid', 'field-unknown', `${pointer} is not a field of this operation`, {
           fields: [{ pointer, detail: `known are: ${names.join(', ')}` }],
         });

@@ -54,10 +54,13 @@ export function connectDatabase(url: string, onError: (error: unknown) => void):
 
 const SQLSTATE = /^[0-9A-Z]{5}$/;
 
-/** No SQLSTATE: the server was never reached. 08 connection, 53 resources, 57 operator intervention. */
+/**
+ * No SQLSTATE: the server was never reached. 08 connection, 28 sign-in refused, 3D no such database, 53 resources, 57
+ * operator intervention: all of them the operator's to mend, and trying again later is right.
+ */
 function isAway(error: unknown): boolean {
   const code = (error as { code?: unknown }).code;
-  return typeof code !== 'string' || !SQLSTATE.test(code) || /^(08|53|57)/.test(code);
+  return typeof code !== 'string' || !SQLSTATE.test(code) || /^(08|28|3D|53|57)/.test(code);
 }
 
 /** SQLSTATE 23505. */

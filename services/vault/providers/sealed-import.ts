@@ -7,7 +7,8 @@ import type { OpenedImport } from '../provider.ts';
 const ALG = 'ECDH-ES+A256KW';
 const ENC = 'A256GCM';
 const HEADERS = ['alg', 'enc', 'epk', 'kid', 'cardSerial', 'typ'];
-const COMPACT = /^[\w-]+\.[\w-]+\.[\w-]+\.[\w-]+\.[\w-]+$/;
+/** Five parts; that of the encrypted key is empty for algorithms that are refused with a better word. */
+const COMPACT = /^[\w-]+\.[\w-]*\.[\w-]+\.[\w-]+\.[\w-]+$/;
 
 /** The kid is the RFC 7638 thumbprint. */
 export async function importPublicKeyOf(privateKey: KeyObject): Promise<ImportPublicKey> {
