@@ -54,8 +54,8 @@ export async function build() {
   }
 }
 
-/** Compiles, and gives the compiler's complaints instead of failing; null when there are none. */
-export async function compile() {
+/** Compiles everything, tests too, and gives the compiler's complaints instead of failing; null when there are none. */
+export async function compileAll() {
   const { code, output } = await run(process.execPath, [typescript(), '-b', '--pretty', 'false']);
   return code === 0 ? null : output.trimEnd();
 }

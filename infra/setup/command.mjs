@@ -14,8 +14,8 @@ export function run(command, args, options = {}) {
     const collect = (chunk) => {
       output += chunk;
     };
-    child.stdout.setEncoding('utf8').on('data', collect);
-    child.stderr.setEncoding('utf8').on('data', collect);
+    child.stdout?.setEncoding('utf8').on('data', collect); // null when the terminal is passed on
+    child.stderr?.setEncoding('utf8').on('data', collect);
     child.once('error', reject);
     child.once('close', (code, signal) => resolve({ code, signal, output }));
   });
