@@ -1,4 +1,6 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
+import type { Card } from '../app/contract.ts';
 import { RecordLink } from '../search/RecordLink.tsx';
 import { en as t } from '../texts/en.ts';
 import { DataTable } from '../ui/DataTable.tsx';
@@ -7,8 +9,48 @@ import { StateBadge } from '../ui/StateBadge.tsx';
 import { Time } from '../ui/Time.tsx';
 import { cardsQuery } from './cards.queries.ts';
 
+const columns: { name: string; of?: 'person' | 'device'; cell: (card: Card) => ReactNode }[] = [
+  {
+    name: t.cards.serial,
+    cell: (card: Card) => (
+      <RecordLink kind="card" id={card.id}>
+        {card.serial}
+      </RecordLink>
+    ),
+  },
+  { name: t.common.state, cell: (card: Card) => <StateBadge state={card.state} /> },
+  {
+    name: t.cards.person,
+    of: 'person',
+    cell: (card: Card) => (
+      <RecordLink kind="person" id={card.person.id}>
+        {card.person.displayName}
+      </RecordLink>
+    ),
+  },
+  {
+    name: t.cards.device,
+    of: 'device',
+    cell: (card: Card) =>
+      card.device ? (
+        <RecordLink kind="device" id={card.device.id}>
+          {card.device.hostName}
+        </RecordLink>
+      ) : (
+        '–'
+      ),
+  },
+  { name: t.cards.since, cell: (card: Card) => <Time at={card.stateChangedAt} /> },
+];
+
 /** Cards of a person, on a device, or in a state. */
-export function CardList({ filter, empty }: { filter: Parameters<typeof cardsQuery>[0]; empty: string }) {
+export function CardList(props: {
+  filter: Parameters<typeof cardsQuery>[0];
+  empty: string;
+  /** what all of them have in common needs no column */
+  omit?: 'person' | 'device';
+}) {
+  const { filter, empty, omit } = props;
   const cards = useInfiniteQuery(cardsQuery(filter));
   return (
     <Listed query={cards} empty={empty}>
@@ -16,37 +58,7 @@ export function CardList({ filter, empty }: { filter: Parameters<typeof cardsQue
         <DataTable
           label={t.cards.list}
           rows={items}
-          columns={[
-            {
-              name: t.cards.serial,
-              cell: (card) => (
-                <RecordLink kind="card" id={card.id}>
-                  {card.serial}
-                </RecordLink>
-              ),
-            },
-            { name: t.common.state, cell: (card) => <StateBadge state={card.state} /> },
-            {
-              name: t.cards.person,
-              cell: (card) => (
-                <RecordLink kind="person" id={card.person.id}>
-                  {card.person.displayName}
-                </RecordLink>
-              ),
-            },
-            {
-              name: t.cards.device,
-              cell: (card) =>
-                card.device ? (
-                  <RecordLink kind="device" id={card.device.id}>
-                    {card.device.hostName}
-                  </RecordLink>
-                ) : (
-                  '–'
-                ),
-            },
-            { name: t.cards.since, cell: (card) => <Time at={card.stateChangedAt} /> },
-          ]}
+          columns={columns.filter((column) => column.of === undefined || column.of !== omit)}
         />
       )}
     </Listed>

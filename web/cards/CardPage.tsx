@@ -54,7 +54,7 @@ export function CardPage({ cardId }: { cardId: string }) {
             />
           </Section>
           <Section title={t.certificates.list}>
-            <CertificateList filter={{ cardId }} omit="card" />
+            <CertificateList filter={{ cardId }} omit={['card', 'person', 'device']} />
           </Section>
           <Section title={t.unblock.sessions}>
             <SessionList cardId={cardId} />

@@ -9,7 +9,7 @@ import { Time } from '../ui/Time.tsx';
 import { type CertificateFilter, certificatesQuery } from './certificates.queries.ts';
 
 /** Certificates of a device, card or person, newest first: whose, where, until when, and who revoked what. */
-export function CertificateList({ filter, omit }: { filter: CertificateFilter; omit: RecordKind }) {
+export function CertificateList({ filter, omit }: { filter: CertificateFilter; omit: readonly RecordKind[] }) {
   const certificates = useInfiniteQuery(certificatesQuery(filter));
   const columns = [
     {
@@ -64,7 +64,7 @@ export function CertificateList({ filter, omit }: { filter: CertificateFilter; o
         <DataTable
           label={t.certificates.list}
           rows={items}
-          columns={columns.filter((column) => !('of' in column) || column.of !== omit)}
+          columns={columns.filter((column) => !('of' in column) || !omit.includes(column.of))}
         />
       )}
     </Listed>

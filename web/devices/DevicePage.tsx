@@ -27,10 +27,10 @@ export function DevicePage({ deviceId }: { deviceId: string }) {
             ]}
           />
           <Section title={t.certificates.list}>
-            <CertificateList filter={{ deviceId }} omit="device" />
+            <CertificateList filter={{ deviceId }} omit={['device']} />
           </Section>
           <Section title={t.cards.list}>
-            <CardList filter={{ deviceId }} empty={t.devices.noCards} />
+            <CardList filter={{ deviceId }} omit="device" empty={t.devices.noCards} />
           </Section>
           <EventTimeline filter={{ deviceId }} />
         </Page>

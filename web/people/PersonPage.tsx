@@ -28,7 +28,7 @@ export function PersonPage({ personId }: { personId: string }) {
             ]}
           />
           <Section title={t.cards.list}>
-            <CardList filter={{ personId }} empty={t.people.noCards} />
+            <CardList filter={{ personId }} omit="person" empty={t.people.noCards} />
           </Section>
           {mayReadEnrolments || mayCreateEnrolments ? (
             <Section title={t.enrolments.list}>
@@ -37,7 +37,7 @@ export function PersonPage({ personId }: { personId: string }) {
             </Section>
           ) : null}
           <Section title={t.certificates.list}>
-            <CertificateList filter={{ personId }} omit="person" />
+            <CertificateList filter={{ personId }} omit={['person']} />
           </Section>
           <EventTimeline filter={{ personId }} />
         </Page>

@@ -27,12 +27,11 @@ export function Button({
   const disabled = disabledReason !== undefined && disabledReason !== null;
   const button = (
     <AriaButton
-      type={type}
+      type={pending ? 'button' : type}
       className={`button button-${variant}`}
       isDisabled={disabled}
-      isPending={pending ?? false}
       {...(disabled ? { 'aria-describedby': reasonId } : {})}
-      {...(onPress ? { onPress } : {})}
+      {...(onPress && !pending ? { onPress } : {})}
     >
       {pending ? <span className="spinner" aria-hidden="true" /> : null}
       <span>{children}</span>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatExactTime, formatTime, inGroups, inWords } from './format.ts';
+import { asSentence, formatExactTime, formatTime, inGroups, inWords } from './format.ts';
 
 describe('times', () => {
   it('are written in the zone and language asked for', () => {
@@ -22,6 +22,13 @@ describe('groups', () => {
   ])('%j is written %j', (typed, shown) => {
     expect(inGroups(typed)).toBe(shown);
   });
+});
+
+it.each([
+  ['is required', 'Is required.'],
+  ['Wait.', 'Wait.'],
+])('makes %j a sentence', (remark, sentence) => {
+  expect(asSentence(remark)).toBe(sentence);
 });
 
 it('says identifiers in words', () => {

@@ -28,6 +28,12 @@ export function inGroups(text: string, size = 4): string {
   return characters.match(new RegExp(`.{1,${size}}`, 'g'))?.join(' ') ?? '';
 }
 
+/** A remark such as `the line is too long` as a sentence of its own. */
+export function asSentence(remark: string): string {
+  const text = remark.trim();
+  return text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? '' : '.');
+}
+
 /** The words of an identifier such as `unblock.session-opened`, for people: `unblock session opened`. */
 export function inWords(identifier: string): string {
   return identifier.replace(/[._-]+/g, ' ').trim();

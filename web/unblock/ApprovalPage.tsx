@@ -42,9 +42,13 @@ export function ApprovalPage({ unblockSessionId }: { unblockSessionId: string })
                   [t.cards.device, its.device?.hostName],
                   [t.unblock.opened, <Time key="opened" at={found.createdAt} />],
                   [t.unblock.expires, <Time key="expires" at={found.expiresAt} />],
-                  [t.unblock.openedBy, found.openedBy?.name],
-                  [t.common.reason, found.reason],
-                  [t.common.ticket, found.ticket],
+                  ...(found.state === 'requested'
+                    ? []
+                    : ([
+                        [t.unblock.openedBy, found.openedBy?.name],
+                        [t.common.reason, found.reason],
+                        [t.common.ticket, found.ticket],
+                      ] as const)),
                 ]}
               />
               {found.state === 'requested' ? (

@@ -1,6 +1,6 @@
 import { useRef, useState } from 'react';
 import { en as t } from '../texts/en.ts';
-import { inGroups } from '../ui/format.ts';
+import { asSentence, inGroups } from '../ui/format.ts';
 import { TextInput } from '../ui/TextInput.tsx';
 import { type ChallengeFormat, checkLine, retype } from './challenge-input.ts';
 
@@ -37,7 +37,7 @@ export function ChallengeFields(props: {
         const late = props.attempted || left.has(index);
         const error =
           line.state === 'wrong' || (line.state === 'partial' && late)
-            ? line.detail
+            ? asSentence(line.detail)
             : line.state === 'empty' && props.attempted
               ? t.unblock.lineMissing
               : undefined;

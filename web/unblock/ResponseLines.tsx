@@ -37,7 +37,7 @@ export function ResponseLines(props: { lines: readonly string[] | null; secondsL
           // biome-ignore lint/suspicious/noArrayIndexKey: a line is its place
           <li key={index}>
             <span className="line-number" aria-hidden="true">
-              {index + 1}
+              {over ? '' : index + 1}
             </span>
             <span className="groups">
               {inGroups(line)
