@@ -35,5 +35,5 @@ export interface PasswordHash {
   /** Costs the same whether it fits or not. */
   verify(passwordHash: string, password: Secret): Promise<boolean>;
   /** A hash that no password fits, of the same cost: for names that no operator has. */
-  readonly decoy: string;
+  decoy(): Promise<string>;
 }

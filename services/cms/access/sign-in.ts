@@ -48,8 +48,9 @@ export function createSignIn(ports: SignInPorts) {
     throttle.demand(key, runtime.now());
     // Counted before the work, or many tries at once would all pass before the first one fails.
     throttle.failed(key, runtime.now());
+    const decoy = await passwords.decoy();
     const found = await operators.findForSignIn(input.userName);
-    const right = await passwords.verify(found?.passwordHash ?? passwords.decoy, input.password);
+    const right = await passwords.verify(found?.passwordHash ?? decoy, input.password);
     if (found === null || found.passwordHash === null || !right) {
       await recordFailure(found, input);
       throw failed();

@@ -41,6 +41,27 @@ export interface KeyImport {
     card: { cardId: string; cardSerial: string; algorithm: ImportableAlgorithm; jwe: string },
     intent: Intent,
   ): Promise<{ readonly keyVersion: number }>;
+  /** RFC 7517: what administrator keys are sealed to. */
+  publicKey(): Promise<Readonly<Record<string, unknown>>>;
+}
+
+export interface CardProfileView {
+  readonly name: string;
+  readonly displayName: string;
+  readonly keyStrategy: string;
+  readonly pinLimit: number;
+  readonly pinPolicy: Readonly<Record<string, string | number | boolean>>;
+  readonly containers: {
+    readonly container: string;
+    readonly keyType: string;
+    readonly certificateProfile: string;
+    readonly validitySeconds: number;
+  }[];
+}
+
+export interface ProfileViews {
+  /** All, by name. */
+  list(): Promise<CardProfileView[]>;
 }
 
 /** From the revocation capability: decided in the card's own transaction, told to the CA after it. */

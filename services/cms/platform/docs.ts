@@ -36,7 +36,7 @@ interface Document {
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'];
 
-const escape = (text: unknown): string =>
+const html = (text: unknown): string =>
   String(text).replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 
 /** The contract as one page of HTML. */
@@ -50,12 +50,12 @@ export function renderDocs(document: object): string {
   const schemas = Object.entries(components.schemas ?? {}) as [string, Schema][];
   const contents = operations.map(
     ({ operation }) =>
-      `<li><a href="#${escape(operation.operationId)}">${escape(operation.summary ?? operation.operationId)}</a></li>`,
+      `<li><a href="#${html(operation.operationId)}">${html(operation.summary ?? operation.operationId)}</a></li>`,
   );
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escape(info.title)} REST interface</title><link rel="stylesheet" href="/docs/style.css"></head><body>
-<h1>${escape(info.title)} REST interface</h1><p>${escape(info.description)}</p>
+<title>${html(info.title)} REST interface</title><link rel="stylesheet" href="/docs/style.css"></head><body>
+<h1>${html(info.title)} REST interface</h1><p>${html(info.description)}</p>
 <p>For programs: <a href="/api/v1/openapi.json">openapi.json</a> (OpenAPI 3.1).</p>
 <nav aria-label="Operations"><h2>Operations</h2><ul>${contents.join('\n')}</ul></nav>
 <main>${operations.map(({ path, method, operation }) => renderOperation(path, method, operation, schemas)).join('\n')}
@@ -66,14 +66,14 @@ function renderOperation(path: string, method: string, operation: Operation, sch
   const body = Object.values(operation.requestBody?.content ?? {})[0]?.schema;
   const answers = Object.entries(operation.responses ?? {}).map(([status, response]) => {
     const schema = Object.values(response.content ?? {})[0]?.schema;
-    return `<tr><td>${escape(status)}</td><td>${schema === undefined ? 'no content' : link(schema)}</td></tr>`;
+    return `<tr><td>${html(status)}</td><td>${schema === undefined ? 'no content' : link(schema)}</td></tr>`;
   });
   const parameters = (operation.parameters ?? []).map(
     (one) =>
-      `<tr><td><code>${escape(one.name)}</code></td><td>${escape(one.in)}${one.required ? ', required' : ''}</td><td>${link(one.schema ?? {})}</td><td>${escape(one.description ?? '')}</td></tr>`,
+      `<tr><td><code>${html(one.name)}</code></td><td>${html(one.in)}${one.required ? ', required' : ''}</td><td>${link(one.schema ?? {})}</td><td>${html(one.description ?? '')}</td></tr>`,
   );
-  return `<section id="${escape(operation.operationId)}"><h3><span class="method">${method.toUpperCase()}</span> <code>${escape(path)}</code></h3>
-<p>${escape(operation.summary ?? '')}</p>${operation.description === undefined ? '' : `<p>${escape(operation.description)}</p>`}
+  return `<section id="${html(operation.operationId)}"><h3><span class="method">${method.toUpperCase()}</span> <code>${html(path)}</code></h3>
+<p>${html(operation.summary ?? '')}</p>${operation.description === undefined ? '' : `<p>${html(operation.description)}</p>`}
 ${parameters.length === 0 ? '' : `<table><caption>Parameters</caption>${parameters.join('')}</table>`}
 ${body === undefined ? '' : `<p>Body: ${link(body)}</p>${example(body, schemas)}`}
 <table><caption>Answers</caption>${answers.join('')}</table></section>`;
@@ -82,9 +82,9 @@ ${body === undefined ? '' : `<p>Body: ${link(body)}</p>${example(body, schemas)}
 function renderSchema(name: string, schema: Schema): string {
   const rows = Object.entries(schema.properties ?? {}).map(
     ([key, one]) =>
-      `<tr><td><code>${escape(key)}</code></td><td>${link(one)}${schema.required?.includes(key) ? '' : ', optional'}</td><td>${escape(one.description ?? '')}</td></tr>`,
+      `<tr><td><code>${html(key)}</code></td><td>${link(one)}${schema.required?.includes(key) ? '' : ', optional'}</td><td>${html(one.description ?? '')}</td></tr>`,
   );
-  return `<section id="schema-${escape(name)}"><h3>${escape(name)}</h3><p>${escape(schema.description ?? '')}</p><table>${rows.join('')}</table>${example(schema, [])}</section>`;
+  return `<section id="schema-${html(name)}"><h3>${html(name)}</h3><p>${html(schema.description ?? '')}</p><table>${rows.join('')}</table>${example(schema, [])}</section>`;
 }
 
 const nameOf = (schema: Schema): string | undefined => schema.$ref?.split('/').at(-1);
@@ -92,17 +92,16 @@ const nameOf = (schema: Schema): string | undefined => schema.$ref?.split('/').a
 /** A type in words, with links to named ones. */
 function link(schema: Schema): string {
   const name = nameOf(schema);
-  if (name !== undefined) return `<a href="#schema-${escape(name)}">${escape(name)}</a>`;
+  if (name !== undefined) return `<a href="#schema-${html(name)}">${html(name)}</a>`;
   if (schema.anyOf !== undefined) return schema.anyOf.map(link).join(' or ');
   if (schema.items !== undefined) return `list of ${link(schema.items)}`;
-  if (schema.enum !== undefined)
-    return schema.enum.map((one) => `<code>${escape(JSON.stringify(one))}</code>`).join(' ');
+  if (schema.enum !== undefined) return schema.enum.map((one) => `<code>${html(JSON.stringify(one))}</code>`).join(' ');
   const type = [schema.type ?? 'any'].flat().join(' or ');
-  return escape(schema.format === undefined ? type : `${type} (${schema.format})`);
+  return html(schema.format === undefined ? type : `${type} (${schema.format})`);
 }
 
 function example(schema: Schema, schemas: [string, Schema][]): string {
   const resolved = schemas.find(([name]) => name === nameOf(schema))?.[1] ?? schema;
   const [first] = resolved.examples ?? [];
-  return first === undefined ? '' : `<pre>${escape(JSON.stringify(first, null, 2))}</pre>`;
+  return first === undefined ? '' : `<pre>${html(JSON.stringify(first, null, 2))}</pre>`;
 }

@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http';
 import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger';
 
 export const openApiOptions: FastifyDynamicSwaggerOptions = {
@@ -30,6 +31,13 @@ export const openApiOptions: FastifyDynamicSwaggerOptions = {
     buildLocalReference: (json, _baseUri, _fragment, index) =>
       typeof json.$id === 'string' ? json.$id : `def-${index}`,
   },
+  transformObject: (document) => {
+    if (!('openapiObject' in document)) return document.swaggerObject;
+    for (const item of Object.values(document.openapiObject.paths ?? {})) {
+      for (const operation of Object.values(item ?? {})) nameAnswers(operation);
+    }
+    return document.openapiObject;
+  },
   transform: ({ schema, url, route }) => {
     const permission = route.config?.permission;
     const security: Record<string, string[]>[] =
@@ -56,3 +64,22 @@ export const openApiOptions: FastifyDynamicSwaggerOptions = {
     return { url, schema: { ...schema, ...headers, security, 'x-permission': permission } };
   },
 };
+
+/** What the schemas of routes have no place for: what a status means, and that a problem has a media type of its own. */
+function nameAnswers(operation: unknown): void {
+  const { responses = {} } = operation as { responses?: Record<string, Answer> };
+  for (const [status, answer] of Object.entries(responses)) {
+    if (status !== 'default') {
+      answer.description = STATUS_CODES[status] ?? status;
+      continue;
+    }
+    answer.description = 'Refused: see `code`.';
+    const json = answer.content?.['application/json'];
+    if (json !== undefined) answer.content = { 'application/problem+json': json };
+  }
+}
+
+interface Answer {
+  description: string;
+  content?: Record<string, unknown>;
+}

@@ -10,6 +10,7 @@ import fastify, {
   type FastifyInstance,
   type FastifyReply,
   type FastifyRequest,
+  LogController,
   type RawReplyDefaultExpression,
   type RawRequestDefaultExpression,
   type RawServerDefault,
@@ -58,7 +59,8 @@ const BODY_LIMIT_BYTES = 64 * 1024;
 export async function createServer(options: ServerOptions): Promise<App> {
   const app: App = fastify({
     loggerInstance: options.logger,
-    disableRequestLogging: true,
+    // One line an answer, by logAnswer.
+    logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => options.runtime.newId(),
     requestIdHeader: false,
     bodyLimit: BODY_LIMIT_BYTES,

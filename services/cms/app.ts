@@ -1,0 +1,78 @@
+import { registerSessionRoutes, sessionComponents } from './access/session.http.ts';
+import { createSignIn } from './access/sign-in.ts';
+import { createSignOut } from './access/sign-out.ts';
+import { auditComponents, registerAuditRoutes } from './audit/audit.http.ts';
+import { registerCardRoutes } from './cards/cards.http.ts';
+import { cardComponents } from './cards/cards.schema.http.ts';
+import { profileComponents, registerProfileRoutes } from './cards/profiles.http.ts';
+import { createRegisterCard } from './cards/register-card.ts';
+import { createRetireCard } from './cards/retire-card.ts';
+import { certificateComponents, registerCertificateRoutes } from './certificates/certificates.http.ts';
+import { deviceLinkComponents, registerDeviceLinkRoutes } from './device-link/device-link.http.ts';
+import { deviceComponents, registerDeviceRoutes } from './devices/devices.http.ts';
+import { deviceEnrolmentComponents, registerDeviceEnrolmentRoutes } from './enrolment/device-enrolment.http.ts';
+import { enrolmentComponents, registerEnrolmentRoutes } from './enrolment/enrolment.http.ts';
+import { createCreatePerson } from './people/create-person.ts';
+import { peopleComponents, registerPeopleRoutes } from './people/people.http.ts';
+import { registerPkiRoutes } from './pki/pki.http.ts';
+import { registerConsoleRoutes } from './platform/console.http.ts';
+import { registerDocsRoutes } from './platform/docs.http.ts';
+import { registerHealthRoutes } from './platform/health.http.ts';
+import { type App, createServer } from './platform/server.http.ts';
+import { registerRevocationRoutes, revocationComponents } from './revocation/revocation.http.ts';
+import { registerSearchRoutes, searchComponents } from './search/search.http.ts';
+import { deviceUnblockComponents, registerDeviceUnblockRoutes } from './unblock/device-unblock.http.ts';
+import { registerUnblockRoutes, unblockComponents } from './unblock/unblock.http.ts';
+import type { Parts } from './wire.ts';
+
+const components = [
+  ...sessionComponents,
+  ...auditComponents,
+  ...peopleComponents,
+  ...deviceComponents,
+  ...cardComponents,
+  ...profileComponents,
+  ...searchComponents,
+  ...enrolmentComponents,
+  ...deviceEnrolmentComponents,
+  ...deviceLinkComponents,
+  ...certificateComponents,
+  ...revocationComponents,
+  ...unblockComponents,
+  ...deviceUnblockComponents,
+];
+
+/** The whole API, ready to listen. */
+export async function createApp(parts: Parts): Promise<App> {
+  const { config, runtime, revocations } = parts;
+  const app = await createServer({ ...parts, ...config, components });
+
+  registerSessionRoutes(app, { ...config, signIn: createSignIn(parts), signOut: createSignOut(parts) });
+  registerAuditRoutes(app, { log: parts.auditLog });
+  registerPeopleRoutes(app, { views: parts.personViews, createPerson: createCreatePerson(parts) });
+  registerDeviceRoutes(app, { views: parts.deviceViews });
+  registerCardRoutes(app, {
+    views: parts.cardViews,
+    registerCard: createRegisterCard({ ...parts, owners: parts.cardOwners, keys: parts.keyImport }),
+    retireCard: createRetireCard({ ...parts, revoker: revocations }),
+    importKey: parts.keyImport.publicKey,
+  });
+  registerProfileRoutes(app, { profiles: parts.profileViews });
+  registerSearchRoutes(app, { index: parts.searchIndex });
+  registerEnrolmentRoutes(app, parts);
+  registerDeviceEnrolmentRoutes(app, { ...parts, keys: parts.vault, devices: parts.enrollingDevices });
+  registerDeviceLinkRoutes(app, { ...parts, devices: parts.linkedDevices });
+  registerCertificateRoutes(app, { views: parts.certificateViews, runtime });
+  registerRevocationRoutes(app, revocations);
+  registerUnblockRoutes(app, parts);
+  registerDeviceUnblockRoutes(app, parts);
+
+  registerHealthRoutes(app, {
+    parts: { database: () => parts.database.ready(), vault: () => parts.vault.health(), ca: () => parts.ca.health() },
+  });
+  registerDocsRoutes(app);
+  await registerPkiRoutes(app, { caUrl: config.caUrl });
+  await registerConsoleRoutes(app, { root: config.webRoot });
+  await app.ready();
+  return app;
+}

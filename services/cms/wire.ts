@@ -1,0 +1,109 @@
+import { connectCa } from '@cardwright/ca';
+import { connectVault } from '@cardwright/vault';
+import { createCredentials } from './access/credentials.pg.ts';
+import { createOperatorRecords } from './access/operators.prisma.ts';
+import { createPasswordHash } from './access/password.argon2.ts';
+import { createSignInThrottle } from './access/throttle.ts';
+import { createAuditLog } from './audit/log.pg.ts';
+import { createAuditTrail, createRefusalTrail } from './audit/trail.pg.ts';
+import { createCardRecords } from './cards/cards.prisma.ts';
+import { createKeyImport } from './cards/key-import.link.ts';
+import { createCardOwners } from './cards/owners.prisma.ts';
+import { createProfileViews } from './cards/profiles.prisma.ts';
+import { createCardViews } from './cards/views.pg.ts';
+import { createEmbeddedAuthority } from './certificates/authority.link.ts';
+import { createCertificateRecords } from './certificates/certificates.prisma.ts';
+import { createIssuance } from './certificates/index.ts';
+import { createCertificateReader } from './certificates/reader.x509.ts';
+import { createCertificateViews } from './certificates/views.pg.ts';
+import type { Config } from './config.ts';
+import { createLinkedDevices } from './device-link/devices.prisma.ts';
+import { createDeviceViews } from './devices/views.pg.ts';
+import { createEnrollingDevices } from './enrolment/enrolling-devices.prisma.ts';
+import { createEnrolmentRecords } from './enrolment/enrolments.prisma.ts';
+import { createPersonRecords } from './people/people.prisma.ts';
+import { createPersonViews } from './people/views.pg.ts';
+import { createDatabase } from './platform/database.prisma.ts';
+import { createIdempotencyKeys } from './platform/idempotency.pg.ts';
+import { createLogger } from './platform/log.pino.ts';
+import { createRuntime } from './platform/runtime.node.ts';
+import { createUnitOfWork } from './platform/unit-of-work.prisma.ts';
+import { createRevocations } from './revocation/index.ts';
+import { createRevocationRecords } from './revocation/revocations.prisma.ts';
+import { createSearchIndex } from './search/search.pg.ts';
+import { createAnswerRecords } from './unblock/answers.pg.ts';
+import { createUnblockSessions } from './unblock/sessions.prisma.ts';
+
+export type Parts = ReturnType<typeof wire>;
+
+/**
+ * Chooses the adapters, for the api, the worker and the operators' command alike. Nothing connects before it is used,
+ * so that the contract can be printed without a database.
+ */
+export function wire(config: Config) {
+  const logger = createLogger(config.logLevel);
+  const runtime = createRuntime();
+  const database = createDatabase({
+    url: config.databaseUrl,
+    onError: (error) => logger.warn({ err: error }, 'a database connection was lost'),
+  });
+  const { prisma, pool } = database;
+  const unitOfWork = createUnitOfWork(prisma);
+  const audit = createAuditTrail();
+  const vault = connectVault(config.vaultSocket);
+  const ca = connectCa(config.caSocket);
+  const shared = { unitOfWork, audit, runtime };
+
+  const certificates = createCertificateRecords(prisma);
+  const reader = createCertificateReader();
+  const authority = createEmbeddedAuthority(ca);
+  const revocationRecords = createRevocationRecords(prisma);
+  const revocations = createRevocations({
+    ...shared,
+    revocations: revocationRecords,
+    certificates,
+    authority,
+    onUnconfirmed: (error) => logger.warn({ err: error }, 'a revocation waits for the CA'),
+  });
+
+  return {
+    ...shared,
+    config,
+    logger,
+    database,
+    vault,
+    ca,
+    refusals: createRefusalTrail(pool),
+    auditLog: createAuditLog(pool),
+    credentials: createCredentials(pool),
+    idempotencyKeys: createIdempotencyKeys(pool),
+    operators: createOperatorRecords(prisma),
+    passwords: createPasswordHash((length) => runtime.randomBytes(length)),
+    throttle: createSignInThrottle(),
+    people: createPersonRecords(),
+    personViews: createPersonViews(pool),
+    deviceViews: createDeviceViews(pool),
+    enrollingDevices: createEnrollingDevices(shared),
+    linkedDevices: createLinkedDevices(prisma),
+    cards: createCardRecords(),
+    cardViews: createCardViews(pool),
+    cardOwners: createCardOwners(prisma),
+    profileViews: createProfileViews(prisma),
+    keyImport: createKeyImport(vault),
+    searchIndex: createSearchIndex(pool),
+    enrolments: createEnrolmentRecords(prisma),
+    certificates,
+    certificateViews: createCertificateViews(pool),
+    reader,
+    authority,
+    issuance: createIssuance({ ...shared, certificates, authority, reader }),
+    revocationRecords,
+    revocations,
+    sessions: createUnblockSessions(prisma),
+    answers: createAnswerRecords(pool),
+
+    async close(): Promise<void> {
+      await Promise.allSettled([vault.close(), ca.close(), database.close()]);
+    },
+  };
+}
