@@ -1,0 +1,49 @@
+import type { CertificateRecords, Issuance } from '../certificates/index.ts';
+import type { RevocationService, Revocations } from '../revocation/index.ts';
+import { answerApproved, type UnblockDependencies } from '../unblock/index.ts';
+import type { Housekeeping, Remainder } from './sweep.ts';
+
+export interface RemainderDependencies extends Pick<UnblockDependencies, 'answers' | 'vault' | 'runtime' | 'sessions'> {
+  readonly certificates: CertificateRecords;
+  readonly issuance: Issuance;
+  readonly revocations: RevocationService;
+  readonly revocationRecords: Revocations;
+  readonly idempotencyKeys: { sweep(): Promise<number> };
+}
+
+/** A request has this long before the worker goes on with what it proposed: more than any call of ours may take. */
+const GRACE_MILLIS = 15_000;
+const before = (now: Date) => new Date(now.getTime() - GRACE_MILLIS);
+
+/** Issuances before revocations: what was given up while it was being issued has to be issued before it can be revoked. */
+export function remaindersOf(deps: RemainderDependencies): {
+  readonly remainders: readonly Remainder[];
+  readonly housekeeping: readonly Housekeeping[];
+} {
+  const { certificates, issuance, revocations, revocationRecords, sessions, idempotencyKeys } = deps;
+  return {
+    remainders: [
+      {
+        name: 'issuance',
+        due: (now, limit) => certificates.proposedBefore(before(now), limit),
+        complete: async (intent, id) => {
+          await issuance.settle(intent, id);
+        },
+      },
+      {
+        name: 'revocation',
+        due: (now, limit) => revocationRecords.proposedBefore(before(now), limit),
+        complete: (intent, id) => revocations.confirm(intent, id),
+      },
+      {
+        name: 'approved-unblock',
+        due: (now, limit) => sessions.approvedUnanswered(now, before(now), limit),
+        complete: (intent, id) => answerApproved(deps, intent, id),
+      },
+    ],
+    housekeeping: [
+      { name: 'uncollected-responses', sweep: (now) => sessions.dropExpiredResponses(now) },
+      { name: 'idempotency-keys', sweep: () => idempotencyKeys.sweep() },
+    ],
+  };
+}
