@@ -9,6 +9,8 @@ import { describeUnfinished } from './list.ts';
 
 /** The server is asked in passing: a status must not hang on it. */
 const SERVER_TIMEOUT_MS = 5_000;
+/** As many as the server takes in one check-in. */
+const CARDS_A_REPORT = 50;
 
 export const statusCommand = command({
   name: 'status',
@@ -94,7 +96,10 @@ async function checkIn(context: Context, store: Store, onDevice: readonly OnDevi
       );
       if (reports.length === 0) return;
       try {
-        for (const { cardId, state } of await asDevice(context, server).checkIn(reports)) states.set(cardId, state);
+        for (let from = 0; from < reports.length; from += CARDS_A_REPORT) {
+          const answer = await asDevice(context, server).checkIn(reports.slice(from, from + CARDS_A_REPORT));
+          for (const { cardId, state } of answer) states.set(cardId, state);
+        }
       } catch (error) {
         if (!isDomainError(error)) throw error;
         problems.set(server.url, error.code);

@@ -27,7 +27,8 @@ export async function awaitResponse(server: DeviceServer, request: UnblockReques
       away = false;
       if (response !== null) return response;
       if (state === 'refused') throw ended('refused', 'The operator refused the request. Nothing was changed.');
-      if (state === 'expired') throw expired();
+      // Answered, and the answer is no longer given: it came too late.
+      if (state === 'expired' || state === 'answered') throw expired();
       if (state !== 'requested' && state !== 'open') {
         throw ended('closed', `The request was closed at the server (${state}). Nothing was changed.`);
       }
