@@ -6,8 +6,15 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { connectLink, type LinkClient } from '@cardwright/link';
 import { connectVault, type VaultClient } from '@cardwright/vault';
+import { afterAll } from 'vitest';
 
 const MAIN = fileURLToPath(new URL('../../../services/vault/dist/main.js', import.meta.url));
+
+/** A test that fails half-way leaves none of these behind. */
+const running = new Set<ChildProcess>();
+afterAll(() => {
+  for (const child of running) child.kill('SIGKILL');
+});
 
 /** The files of one vault: a directory, its keys and its secret. Several processes may run on them. */
 export interface VaultFiles {
@@ -66,6 +73,8 @@ function launch(files: VaultFiles, databaseUrl: string, options: Options) {
       ...options.env,
     },
   });
+  running.add(child);
+  child.once('exit', () => running.delete(child));
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => {
     output += chunk.toString('utf8');
