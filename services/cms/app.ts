@@ -36,10 +36,10 @@ const components = [
   ...enrolmentComponents,
   ...deviceEnrolmentComponents,
   ...deviceLinkComponents,
-  ...certificateComponents,
-  ...revocationComponents,
   ...unblockComponents,
   ...deviceUnblockComponents,
+  ...certificateComponents,
+  ...revocationComponents,
 ];
 
 /** The whole API, ready to listen. */
@@ -62,10 +62,10 @@ export async function createApp(parts: Parts): Promise<App> {
   registerEnrolmentRoutes(app, parts);
   registerDeviceEnrolmentRoutes(app, { ...parts, keys: parts.vault, devices: parts.enrollingDevices });
   registerDeviceLinkRoutes(app, { ...parts, devices: parts.linkedDevices });
-  registerCertificateRoutes(app, { views: parts.certificateViews, runtime });
-  registerRevocationRoutes(app, revocations);
   registerUnblockRoutes(app, parts);
   registerDeviceUnblockRoutes(app, parts);
+  registerCertificateRoutes(app, { views: parts.certificateViews, runtime });
+  registerRevocationRoutes(app, revocations);
 
   registerHealthRoutes(app, {
     parts: { database: () => parts.database.ready(), vault: () => parts.vault.health(), ca: () => parts.ca.health() },

@@ -412,6 +412,177 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/cards/{cardId}/unblock-sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A card's unblock sessions, newest first. */
+        get: operations["listCardUnblockSessions"];
+        put?: never;
+        /** A caller was identified, and is to get one response for this card. */
+        post: operations["openUnblockSession"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/unblock-sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Unblock sessions, newest first; `requested` are those that wait for an operator. */
+        get: operations["listUnblockSessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/unblock-sessions/{unblockSessionId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One unblock session. A response is never shown again. */
+        get: operations["getUnblockSession"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/unblock-sessions/{unblockSessionId}/responses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The response to the challenge that the caller read out. Once a session, and once a challenge. */
+        post: operations["answerChallenge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/unblock-sessions/{unblockSessionId}/approvals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Approve what a device asked for itself. The response goes to the device alone. */
+        post: operations["approveUnblock"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/unblock-sessions/{unblockSessionId}/refusals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a session without a response. */
+        post: operations["refuseUnblock"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/unblock-sessions/{unblockSessionId}/outcome": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say whether the response worked. Closes the session. */
+        post: operations["reportUnblockOutcome"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agent/cards/{cardId}/unblock-requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask an operator for the response to this device's challenge. */
+        post: operations["requestUnblock"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agent/unblock-requests/{sessionId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the request stands; the response, once an operator has approved. For the device that asked alone. */
+        get: operations["pollUnblockRequest"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agent/unblock-requests/{sessionId}/outcomes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say whether the response worked. The server then forgets it. */
+        post: operations["reportOwnUnblockOutcome"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/certificates": {
         parameters: {
             query?: never;
@@ -1435,6 +1606,162 @@ export interface components {
         Destruction: {
             /** @enum {string} */
             state: "destroyed";
+        };
+        /**
+         * @example {
+         *       "id": "0199f2a0-8888-7000-8000-000000000008",
+         *       "cardId": "0199f2a0-3333-7000-8000-000000000003",
+         *       "origin": "operator",
+         *       "state": "open",
+         *       "confirmationCode": null,
+         *       "challengeFormat": {
+         *         "kind": "base32",
+         *         "bytes": 35
+         *       },
+         *       "verification": {
+         *         "method": "call-back",
+         *         "evidence": "Called back on the number on record"
+         *       },
+         *       "reason": "Forgot the PIN",
+         *       "ticket": "INC-20417",
+         *       "openedBy": {
+         *         "id": "0199f2a0-4444-7000-8000-000000000004",
+         *         "name": "helpdesk"
+         *       },
+         *       "createdAt": "2026-11-20T09:00:00.000Z",
+         *       "expiresAt": "2026-11-20T09:10:00.000Z",
+         *       "answeredAt": null,
+         *       "allowedActions": [
+         *         {
+         *           "action": "answer",
+         *           "allowed": true,
+         *           "disabledReason": null
+         *         }
+         *       ]
+         *     }
+         */
+        UnblockSession: {
+            id: string;
+            cardId: string;
+            /**
+             * @description device: it sent its challenge itself, and waits.
+             * @enum {string}
+             */
+            origin: "operator" | "device";
+            /** @enum {string} */
+            state: "requested" | "open" | "answered" | "worked" | "failed" | "expired" | "refused";
+            /** @description Always null for operators: the person at the device reads it out. */
+            confirmationCode: string | null;
+            challengeFormat: {
+                /** @enum {string} */
+                kind: "base32" | "hex";
+                /** @description Of the challenge, before it was written as text. */
+                bytes: number;
+            };
+            verification: {
+                method: string;
+                evidence: string;
+            } | null;
+            reason: string | null;
+            ticket: string | null;
+            openedBy: components["schemas"]["OperatorRef"] | null;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            expiresAt: string;
+            /** Format: date-time */
+            answeredAt: string | null;
+            allowedActions: components["schemas"]["AllowedAction"][];
+        };
+        /**
+         * @example {
+         *       "items": [
+         *         {
+         *           "id": "0199f2a0-8888-7000-8000-000000000008",
+         *           "cardId": "0199f2a0-3333-7000-8000-000000000003",
+         *           "origin": "operator",
+         *           "state": "open",
+         *           "confirmationCode": null,
+         *           "challengeFormat": {
+         *             "kind": "base32",
+         *             "bytes": 35
+         *           },
+         *           "verification": {
+         *             "method": "call-back",
+         *             "evidence": "Called back on the number on record"
+         *           },
+         *           "reason": "Forgot the PIN",
+         *           "ticket": "INC-20417",
+         *           "openedBy": {
+         *             "id": "0199f2a0-4444-7000-8000-000000000004",
+         *             "name": "helpdesk"
+         *           },
+         *           "createdAt": "2026-11-20T09:00:00.000Z",
+         *           "expiresAt": "2026-11-20T09:10:00.000Z",
+         *           "answeredAt": null,
+         *           "allowedActions": [
+         *             {
+         *               "action": "answer",
+         *               "allowed": true,
+         *               "disabledReason": null
+         *             }
+         *           ]
+         *         }
+         *       ],
+         *       "next": null
+         *     }
+         */
+        UnblockSessionList: {
+            items: components["schemas"]["UnblockSession"][];
+            /** @description Send it as `cursor`. */
+            next: string | null;
+        };
+        /**
+         * @example {
+         *       "response": "1603 EBDF 1C8A 2E72",
+         *       "lines": [
+         *         "1603 EBDF 1C8A 2E72"
+         *       ],
+         *       "expiresAt": "2026-11-20T09:10:00.000Z"
+         *     }
+         */
+        UnblockResponse: {
+            /** @description The lines, joined by line feeds. */
+            response: string;
+            lines: string[];
+            /**
+             * Format: date-time
+             * @description Until when to show it.
+             */
+            expiresAt: string;
+        };
+        /**
+         * @example {
+         *       "sessionId": "0199f2a0-8888-7000-8000-000000000008",
+         *       "confirmationCode": "482913",
+         *       "expiresAt": "2026-11-20T09:10:00.000Z",
+         *       "pollAfterSeconds": 2
+         *     }
+         */
+        UnblockRequest: {
+            sessionId: string;
+            /** @description The person reads it to the operator. */
+            confirmationCode: string;
+            /** Format: date-time */
+            expiresAt: string;
+            pollAfterSeconds: number;
+        };
+        /**
+         * @example {
+         *       "state": "requested",
+         *       "response": null
+         *     }
+         */
+        UnblockRequestState: {
+            /** @enum {string} */
+            state: "requested" | "open" | "answered" | "worked" | "failed" | "expired" | "refused";
+            /** @description The response as text, while the session is answered. */
+            response: string | null;
         };
         /**
          * @example {
@@ -2661,6 +2988,501 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Destruction"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listCardUnblockSessions: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                cardId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnblockSessionList"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    openUnblockSession: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gives the first answer again, for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                cardId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "verification": {
+                 *         "method": "call-back",
+                 *         "evidence": "Called back on the number on record"
+                 *       },
+                 *       "reason": "Forgot the PIN",
+                 *       "ticket": "INC-20417"
+                 *     }
+                 */
+                "application/json": {
+                    /** @description How the caller was identified. */
+                    verification: {
+                        /** @enum {string} */
+                        method: "in-person" | "video" | "call-back" | "manager";
+                        /** @description What proved who the caller is. Kept in the audit log. */
+                        evidence: string;
+                    };
+                    /**
+                     * @description Why. Kept in the audit log.
+                     * @example Caller forgot the PIN
+                     */
+                    reason: string;
+                    /**
+                     * @description Reference in a ticket system.
+                     * @example INC-20417
+                     */
+                    ticket?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnblockSession"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listUnblockSessions: {
+        parameters: {
+            query?: {
+                state?: "requested" | "open" | "answered" | "worked" | "failed" | "expired" | "refused";
+                /** @description `next` of the page before. */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnblockSessionList"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getUnblockSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                unblockSessionId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnblockSession"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    answerChallenge: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gives the first answer again, for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                unblockSessionId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "challenge": "1603 EBDF 1C8A 2E72"
+                 *     }
+                 */
+                "application/json": {
+                    /** @description Any case and spacing. */
+                    challenge: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnblockResponse"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    approveUnblock: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gives the first answer again, for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                unblockSessionId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "confirmationCode": "482913",
+                 *       "verification": {
+                 *         "method": "call-back",
+                 *         "evidence": "Called back on the number on record"
+                 *       },
+                 *       "reason": "Forgot the PIN"
+                 *     }
+                 */
+                "application/json": {
+                    /** @description As the person at the device reads it out. */
+                    confirmationCode: string;
+                    /** @description How the caller was identified. */
+                    verification: {
+                        /** @enum {string} */
+                        method: "in-person" | "video" | "call-back" | "manager";
+                        /** @description What proved who the caller is. Kept in the audit log. */
+                        evidence: string;
+                    };
+                    /**
+                     * @description Why. Kept in the audit log.
+                     * @example Caller forgot the PIN
+                     */
+                    reason: string;
+                    /**
+                     * @description Reference in a ticket system.
+                     * @example INC-20417
+                     */
+                    ticket?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnblockSession"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    refuseUnblock: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gives the first answer again, for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                unblockSessionId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "Caller could not be identified"
+                 *     }
+                 */
+                "application/json": {
+                    /**
+                     * @description Why. Kept in the audit log.
+                     * @example Caller forgot the PIN
+                     */
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnblockSession"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reportUnblockOutcome: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gives the first answer again, for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                unblockSessionId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "outcome": "worked"
+                 *     }
+                 */
+                "application/json": {
+                    /** @enum {string} */
+                    outcome: "worked" | "failed";
+                    note?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnblockSession"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    requestUnblock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                cardId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "challenge": "0WK2 Q3MD 7F1S 9C2X 4VBN",
+                 *       "triesLeft": 0
+                 *     }
+                 */
+                "application/json": {
+                    /** @description The text as the card shows it. */
+                    challenge: string;
+                    triesLeft: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnblockRequest"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pollUnblockRequest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sessionId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnblockRequestState"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reportOwnUnblockOutcome: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sessionId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "outcome": "worked"
+                 *     }
+                 */
+                "application/json": {
+                    /** @enum {string} */
+                    outcome: "worked" | "failed";
+                };
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnblockRequestState"];
                 };
             };
             /** @description Refused: see `code`. */
