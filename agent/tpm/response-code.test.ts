@@ -15,6 +15,7 @@ test.each([
   [0x902, 'tpm-busy', 'PolicySecret: 0x902 OBJECT_MEMORY', RC.OBJECT_MEMORY],
   [0x903, 'tpm-busy', 'PolicySecret: 0x903 SESSION_MEMORY', RC.SESSION_MEMORY],
   [0x919, 'tpm-session-lost', 'PolicySecret: 0x919 REFERENCE_S0', RC.REFERENCE_S0],
+  [0x98b, 'tpm-session-lost', 'PolicySecret: 0x98b REFERENCE_S0, session 1', RC.REFERENCE_S0],
   [0x911, 'tpm-session-lost', 'PolicySecret: 0x911 REFERENCE_H0', RC.REFERENCE_H0],
   [0x921, 'tpm-locked-out', 'PolicySecret: 0x921 LOCKOUT', RC.LOCKOUT],
   [0x922, 'tpm-busy', 'PolicySecret: 0x922 RETRY', RC.RETRY],

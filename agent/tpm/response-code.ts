@@ -43,7 +43,11 @@ export function mayRetry(rc: number): boolean {
 
 /** What a response code is about, without the number that says which parameter, handle or session it was. */
 export function baseCode(rc: number): number {
-  if ((rc & 0x080) !== 0) return rc & 0x0bf;
+  if ((rc & 0x080) !== 0) {
+    const base = rc & 0x0bf;
+    // A session's handle is taken for another session's when that one was given its place.
+    return base === RC.HANDLE && (rc & 0x840) === 0x800 ? RC.REFERENCE_S0 : base;
+  }
   // TPM_RC_REFERENCE_H0..H6 and S0..S6: one of the handles, one of the sessions is not loaded.
   if (rc >= RC.REFERENCE_H0 && rc <= RC.REFERENCE_S0 + 6)
     return rc < RC.REFERENCE_S0 ? RC.REFERENCE_H0 : RC.REFERENCE_S0;
