@@ -21,8 +21,8 @@ export async function generateContract(): Promise<Contract> {
   return { openapi, types: await generateTypes(openapi) };
 }
 
-/** The types of a contract's text. */
+/** The types of a contract's text. A field with a default may be left out by who sends it. */
 export async function generateTypes(openapi: string): Promise<string> {
   const header = '// Generated from openapi.json by `npm run contract`. Do not edit.\n\n';
-  return header + astToString(await openapiTypescript(openapi, { alphabetize: true }));
+  return header + astToString(await openapiTypescript(openapi, { alphabetize: true, defaultNonNullable: false }));
 }

@@ -1,8 +1,24 @@
 import { createHash } from 'node:crypto';
-import { chownSync, existsSync, lstatSync, mkdirSync, readlinkSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { REACHABLE_FOLDER } from './binaries.ts';
+import { findPostmaster } from './postmaster.ts';
 import { canReach, type SystemUser } from './system-user.ts';
+
+/** Beside a moved cluster, a file with this ending holds the path of the link that leads to it. */
+const ORIGIN = '.origin';
 
 export interface ClusterFolder {
   /** Where the cluster's files are, or will be. */
@@ -22,17 +38,34 @@ export function placeCluster(wanted: string, user: SystemUser | null): ClusterFo
   if (user === null) return { path: wanted, movedBecause: null };
   if (isLink(wanted)) return { path: readlinkSync(wanted), movedBecause: reason(parent) };
   if (existsSync(wanted) || canReach(user, parent)) return { path: wanted, movedBecause: null };
+  sweepForgotten();
   const digest = createHash('sha256').update(realpathSync(parent)).digest('hex').slice(0, 16);
   const elsewhere = join(REACHABLE_FOLDER, `cluster-${digest}`);
   mkdirSync(REACHABLE_FOLDER, { recursive: true, mode: 0o755 });
+  writeFileSync(`${elsewhere}${ORIGIN}`, wanted);
   symlinkSync(elsewhere, wanted);
   return { path: elsewhere, movedBecause: reason(parent) };
 }
 
 /** Deletes a cluster's files, wherever {@link placeCluster} put them. */
 export function removeCluster(wanted: string): void {
-  if (isLink(wanted)) rmSync(readlinkSync(wanted), { recursive: true, force: true });
+  if (isLink(wanted)) {
+    rmSync(readlinkSync(wanted), { recursive: true, force: true });
+    rmSync(`${readlinkSync(wanted)}${ORIGIN}`, { force: true });
+  }
   rmSync(wanted, { recursive: true, force: true });
+}
+
+/** Deletes what was moved here for a data directory that has been deleted since, with the link in it. */
+function sweepForgotten(): void {
+  if (!existsSync(REACHABLE_FOLDER)) return;
+  for (const name of readdirSync(REACHABLE_FOLDER).filter((entry) => entry.endsWith(ORIGIN))) {
+    const origin = join(REACHABLE_FOLDER, name);
+    const cluster = origin.slice(0, -ORIGIN.length);
+    if (isLink(readFileSync(origin, 'utf8')) || findPostmaster(cluster) !== null) continue;
+    rmSync(cluster, { recursive: true, force: true });
+    rmSync(origin, { force: true });
+  }
 }
 
 /** An empty folder of the database's user, for initdb to fill. */

@@ -42,7 +42,7 @@ function makeUser(): SystemUser {
   return made;
 }
 
-/** Whether the user may pass through every folder above `path` and read it. Asked of the kernel, not computed from modes. */
+/** Whether the user may pass through every folder above `path`, and enter or run it. Asked of the kernel, not computed from modes. */
 export function canReach(user: SystemUser, path: string): boolean {
-  return spawnSync('test', ['-r', path], { ...user, cwd: '/', stdio: 'ignore' }).status === 0;
+  return spawnSync('test', ['-x', path], { ...user, cwd: '/', stdio: 'ignore' }).status === 0;
 }

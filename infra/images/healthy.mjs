@@ -6,7 +6,7 @@ import pg from 'pg';
 const CHECKS = {
   async link(socketPath) {
     const link = connectLink({ socketPath, service: 'health', timeoutMs: 3000 });
-    await link.call('health', { requestedBy: 'health-check', requestId: 'health' });
+    await link.call('health', {});
     await link.close();
   },
   async http(url) {

@@ -28,7 +28,6 @@ async function ensureOperator(secretsFolder: string, cmsDatabaseUrl: string, rol
   const passwordFile = join(secretsFolder, `operator-${role}.password`);
   const tokenFile = join(secretsFolder, `operator-${role}.token`);
   const password = keptSecret(passwordFile);
-  keptSecret(tokenFile);
   const files = ['--password-file', passwordFile, '--token-file', tokenFile];
   try {
     await promisify(execFile)(

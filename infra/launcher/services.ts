@@ -91,7 +91,7 @@ export function baseEnvironment(): Record<string, string> {
 async function healthy(socketPath: string, service: string): Promise<boolean> {
   const link = connectLink({ socketPath, service, timeoutMs: 2000 });
   try {
-    await link.call('health', { requestedBy: 'launcher', requestId: 'health' });
+    await link.call('health', {});
     return true;
   } finally {
     await link.close();

@@ -98,14 +98,23 @@ async function start(
     environment: options.environment ?? {},
   };
   const processes = {} as Record<ServiceName, Service>;
-  for (const spec of serviceSpecs(plan)) {
-    const service = await step(
-      `Starting ${spec.name}`,
-      () => startService(spec, record),
+  const specs = serviceSpecs(plan);
+  // cms is ready only when vault and ca are; the two of a pair do not wait for each other.
+  for (const pair of [specs.slice(0, 2), specs.slice(2)]) {
+    const names = pair.map(({ name }) => name).join(' and ');
+    await step(
+      `Starting ${names}`,
+      async () => {
+        const started = await Promise.allSettled(pair.map((spec) => startService(spec, record)));
+        for (const [index, one] of started.entries()) {
+          if (one.status === 'rejected') continue;
+          undo.push(() => one.value.stop());
+          processes[(pair[index] as (typeof specs)[number]).name] = one.value;
+        }
+        for (const one of started) if (one.status === 'rejected') throw one.reason;
+      },
       () => undefined,
     );
-    undo.push(() => service.stop());
-    processes[spec.name] = service;
   }
   const operators = await step(
     'Making the operators',

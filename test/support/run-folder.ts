@@ -1,7 +1,14 @@
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findPostmaster, identify, isRunning, type ProcessIdentity, stopProcess } from '@cardwright/infra';
+import {
+  findPostmaster,
+  identify,
+  isRunning,
+  type ProcessIdentity,
+  removeCluster,
+  stopProcess,
+} from '@cardwright/infra';
 
 const PREFIX = 'cardwright-test-';
 const VARIABLE = 'CARDWRIGHT_TEST_RUN';
@@ -29,6 +36,7 @@ export function runFolder(): string {
 export async function closeRunFolder(folder: string): Promise<void> {
   const postmaster = findPostmaster(join(folder, 'postgres'));
   if (postmaster !== null) await stopProcess(postmaster.identity, { signal: 'SIGQUIT' });
+  removeCluster(join(folder, 'postgres'));
   rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
 }
 
