@@ -10,6 +10,7 @@ import {
   unblockRequestAnswer,
   unblockStateAnswer,
 } from './answers.ts';
+import { type BodyOf, filled, type PathOf, type PathParameters } from './contract.ts';
 import { type Exchange, exchange } from './exchange.http.ts';
 import type { DeviceServer, EnrolmentServer } from './port.ts';
 
@@ -32,34 +33,44 @@ export function httpServer(options: ServerOptions): EnrolmentServer & DeviceServ
     attempts: options.attempts ?? ATTEMPTS,
   };
   const asDevice: Exchange = { ...limits, bearer: options.deviceToken };
-  const get = <T>(path: string, answer: Shape<T>) => exchange(asDevice, { method: 'GET', path, answer });
-  const post = <T>(path: string, body: unknown, answer: Shape<T>) =>
-    exchange(asDevice, { method: 'POST', path, body, answer });
+
+  const get = <P extends PathOf<'get'>, T>(path: P, parameters: PathParameters<'get', P>, answer: Shape<T>) =>
+    exchange(asDevice, { method: 'GET', path: filled(path, parameters as Record<string, string>), answer });
+  const post = <P extends PathOf<'post'>, T>(
+    path: P,
+    parameters: PathParameters<'post', P>,
+    body: BodyOf<P>,
+    answer: Shape<T>,
+  ) => exchange(asDevice, { method: 'POST', path: filled(path, parameters as Record<string, string>), body, answer });
 
   return {
     // The code is the credential here: the token is only being introduced.
-    claim: (request) =>
-      exchange(limits, { method: 'POST', path: '/agent/enrolments/claims', body: request, answer: claimAnswer }),
+    claim: (request) => {
+      const path: PathOf<'post'> = '/agent/enrolments/claims';
+      const body: BodyOf<typeof path> = request;
+      return exchange(limits, { method: 'POST', path, body, answer: claimAnswer });
+    },
     administratorKey: async (enrolmentId, parentPublic) => {
-      const path = `/agent/enrolments/${enrolmentId}/administrator-keys`;
-      const { name, ...wrapped } = await post(path, { parentPublic }, administratorKeyAnswer);
+      const path = '/agent/enrolments/{enrolmentId}/administrator-keys';
+      const { name, ...wrapped } = await post(path, { enrolmentId }, { parentPublic }, administratorKeyAnswer);
       return { ...wrapped, name: Buffer.from(name, 'base64').toString('hex') };
     },
     firstWrite: (enrolmentId, request) =>
-      post(`/agent/enrolments/${enrolmentId}/first-writes`, request, firstWriteAnswer),
+      post('/agent/enrolments/{enrolmentId}/first-writes', { enrolmentId }, request, firstWriteAnswer),
     certificate: (enrolmentId, request) =>
-      post(`/agent/enrolments/${enrolmentId}/certificate-requests`, request, certificateAnswer),
+      post('/agent/enrolments/{enrolmentId}/certificate-requests', { enrolmentId }, request, certificateAnswer),
     complete: async (enrolmentId, nvIndex) => {
-      await post(`/agent/enrolments/${enrolmentId}/completions`, { nvIndex }, completionAnswer);
+      await post('/agent/enrolments/{enrolmentId}/completions', { enrolmentId }, { nvIndex }, completionAnswer);
     },
-    checkIn: async (cards) => (await post('/agent/check-ins', { cards }, checkInAnswer)).cards,
-    requestUnblock: (cardId, request) => post(`/agent/cards/${cardId}/unblock-requests`, request, unblockRequestAnswer),
-    unblockRequest: (sessionId) => get(`/agent/unblock-requests/${sessionId}`, unblockStateAnswer),
+    checkIn: async (cards) => (await post('/agent/check-ins', {}, { cards: [...cards] }, checkInAnswer)).cards,
+    requestUnblock: (cardId, request) =>
+      post('/agent/cards/{cardId}/unblock-requests', { cardId }, request, unblockRequestAnswer),
+    unblockRequest: (sessionId) => get('/agent/unblock-requests/{sessionId}', { sessionId }, unblockStateAnswer),
     reportUnblock: async (sessionId, outcome) => {
-      await post(`/agent/unblock-requests/${sessionId}/outcomes`, { outcome }, (value) => value);
+      await post('/agent/unblock-requests/{sessionId}/outcomes', { sessionId }, { outcome }, unblockStateAnswer);
     },
     destroyed: async (cardId) => {
-      await post(`/agent/cards/${cardId}/destructions`, {}, destructionAnswer);
+      await post('/agent/cards/{cardId}/destructions', { cardId }, {}, destructionAnswer);
     },
   };
 }
