@@ -6,6 +6,11 @@ import { ApiError } from './api-error.ts';
 /** Headers of one unsafe request. */
 export type ActHeaders = { 'idempotency-key': string };
 
+/** No answer came, or the first try is still at work: asking again with the same key gives its answer. */
+function mayStillSucceed(error: ApiError): boolean {
+  return error.outcomeUnknown || error.code === 'idempotency-key-under-way';
+}
+
 /**
  * A change made by the operator. When no answer came (server gone, 5xx) and the operator presses again without having
  * changed anything, the same Idempotency-Key is sent: the act happens once. After an answer, or other input, a new one.
@@ -31,7 +36,7 @@ export function useAct<Input, Answer>(options: {
         open.current = null;
         return answer;
       } catch (error) {
-        if (!(error instanceof ApiError && error.outcomeUnknown)) open.current = null;
+        if (!(error instanceof ApiError && mayStillSucceed(error))) open.current = null;
         throw error;
       }
     },

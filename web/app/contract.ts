@@ -1,5 +1,5 @@
 /** The names the console uses for what the API sends: the one file that knows where the generated types are. */
-import type { components, paths } from './provisional-api.ts';
+import type { components, paths } from '@cardwright/protocol/api';
 
 export type { paths };
 
@@ -13,7 +13,9 @@ export type UnblockResponse = Schemas['UnblockResponse'];
 export type Certificate = Schemas['Certificate'];
 export type AuditEvent = Schemas['AuditEvent'];
 export type Session = Schemas['Session'];
-export type SearchResult = Schemas['SearchResult'];
+export type SearchResult = Schemas['SearchHit'];
 export type AllowedAction = Card['allowedActions'][number];
-export type Verification = NonNullable<UnblockSession['verification']>;
-export type VerificationMethod = Verification['method'];
+
+type OpenSession = NonNullable<paths['/api/v1/cards/{cardId}/unblock-sessions']['post']['requestBody']>;
+export type VerificationMethod = OpenSession['content']['application/json']['verification']['method'];
+export type Permission = Session['permissions'][number];

@@ -1,7 +1,7 @@
 import { queryOptions, useQuery } from '@tanstack/react-query';
 import { answerOf, api } from './api.ts';
 import { ApiError } from './api-error.ts';
-import type { Session } from './contract.ts';
+import type { Permission, Session } from './contract.ts';
 
 export const sessionQuery = queryOptions({
   queryKey: ['session'],
@@ -19,14 +19,16 @@ export const PERMISSION = {
   createEnrolments: 'enrolments:create',
   cancelEnrolments: 'enrolments:cancel',
   readUnblock: 'unblock:read',
-} as const;
+  performUnblock: 'unblock:perform',
+  revokeCertificates: 'certificates:revoke',
+} as const satisfies Record<string, Permission>;
 
 /** The session of whoever is signed in; undefined on the sign-in page only. */
 export function useSession(): Session | undefined {
   return useQuery({ ...sessionQuery, enabled: false }).data;
 }
 
-export function useMay(permission: string): boolean {
+export function useMay(permission: Permission): boolean {
   return useSession()?.permissions.includes(permission) ?? false;
 }
 

@@ -5,6 +5,7 @@ import { Facts } from '../ui/Facts.tsx';
 import { inWords } from '../ui/format.ts';
 import { StateBadge } from '../ui/StateBadge.tsx';
 import { Time } from '../ui/Time.tsx';
+import { methodLabel } from '../unblock/method-label.ts';
 
 /** One audit event: when, what, who; all that is recorded of it on demand. */
 export function EventEntry({ event }: { event: AuditEvent }) {
@@ -47,9 +48,7 @@ function factsOf(event: AuditEvent): [string, React.ReactNode][] {
     [t.common.ticket, event.ticket],
     [
       t.audit.verification,
-      event.verification
-        ? `${t.unblock.methods[event.verification.method].label}: ${event.verification.evidence}`
-        : null,
+      event.verification ? `${methodLabel(event.verification.method)}: ${event.verification.evidence}` : null,
     ],
     [t.audit.actorId, <code key="actor">{event.actor.id}</code>],
     [t.audit.eventId, <code key="id">{event.id}</code>],

@@ -21,7 +21,7 @@ export function EnrolmentList({ personId }: { personId: string }) {
       <RecordLink kind="card" id={enrolment.cardId}>
         {t.enrolments.toCard}
       </RecordLink>
-    ) : mayCancel && enrolment.state === 'open' ? (
+    ) : mayCancel && enrolment.allowedActions.some((act) => act.action === 'cancel' && act.allowed) ? (
       <Button variant="quiet" onPress={() => setCancelling(enrolment)}>
         {t.enrolments.cancel}
       </Button>

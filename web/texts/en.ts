@@ -233,6 +233,7 @@ export const en = {
     title: (serial: string) => `Unblock ${serial}`,
     section: 'Decide',
     decide: 'Decide',
+    see: 'See',
     outcome: 'What became of it',
     lead: (name: string) =>
       `Approve only while you speak with ${name}, who reads you the code on the screen of the device.`,
@@ -241,6 +242,7 @@ export const en = {
     codeMissing: 'Enter the code that the caller reads to you.',
     approve: 'Approve',
     refuse: 'Refuse …',
+    mayNotDecide: 'It waits for an operator who may unblock cards. Your role may not.',
     refuseTitle: 'Refuse this request?',
     refuseConfirm: 'Refuse request',
     states: {
@@ -274,6 +276,7 @@ export const en = {
     revokeTitle: 'Revoke this certificate?',
     revokeWhat: (subject: string, serial: string) =>
       `${subject} on card ${serial}. It can’t be undone: whoever checks the certificate is told that it is revoked.`,
+    mayNotRevoke: 'Your role may not revoke certificates.',
     revokeConfirm: 'Revoke certificate',
     reasonMissing: 'Choose a reason: it is published with the revocation.',
     comment: 'Comment',

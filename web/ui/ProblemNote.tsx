@@ -5,15 +5,17 @@ import { en as t } from '../texts/en.ts';
 export function ProblemNote({ error, title }: { error: Error | null | undefined; title?: string }) {
   if (!error) return null;
   const known = error instanceof ApiError ? error : null;
+  // what the detail says already is not said twice
+  const fields = known?.fields.filter((field) => !known.detail.includes(field.detail)) ?? [];
   return (
     <div role="alert" className="problem">
       <p className="problem-detail">
         {title ? <strong>{title} </strong> : null}
         {known?.detail ?? t.problem.defect}
       </p>
-      {known?.fields.length ? (
+      {fields.length > 0 ? (
         <ul>
-          {known.fields.map((field) => (
+          {fields.map((field) => (
             <li key={field.pointer}>
               <code>{field.pointer.replace(/^\//, '')}</code> {field.detail}
             </li>

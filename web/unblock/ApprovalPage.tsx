@@ -1,4 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
+import { PERMISSION, useMay } from '../app/session.ts';
 import { cardQuery } from '../cards/cards.queries.ts';
 import { RecordLink } from '../search/RecordLink.tsx';
 import { en as t } from '../texts/en.ts';
@@ -14,6 +15,7 @@ import { unblockSessionQuery } from './unblock.queries.ts';
 export function ApprovalPage({ unblockSessionId }: { unblockSessionId: string }) {
   const session = useQuery(unblockSessionQuery(unblockSessionId));
   const cardId = session.data?.cardId;
+  const mayPerform = useMay(PERMISSION.performUnblock);
   const card = useQuery({ ...cardQuery(cardId ?? ''), enabled: cardId !== undefined });
   return (
     <Loaded query={session}>
@@ -52,7 +54,11 @@ export function ApprovalPage({ unblockSessionId }: { unblockSessionId: string })
                 ]}
               />
               {found.state === 'requested' ? (
-                <ApprovalForm session={found} card={its} />
+                mayPerform ? (
+                  <ApprovalForm session={found} card={its} />
+                ) : (
+                  <p className="empty">{t.approval.mayNotDecide}</p>
+                )
               ) : (
                 <Section title={t.approval.outcome}>
                   <p role="status">{t.approval.states[found.state]}</p>

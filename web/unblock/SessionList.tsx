@@ -1,11 +1,13 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { UnblockSession } from '../app/contract.ts';
+import { PERMISSION, useMay } from '../app/session.ts';
 import { en as t } from '../texts/en.ts';
 import { DataTable } from '../ui/DataTable.tsx';
 import { Listed } from '../ui/Listed.tsx';
 import { StateBadge } from '../ui/StateBadge.tsx';
 import { Time } from '../ui/Time.tsx';
+import { methodLabel } from './method-label.ts';
 import { sessionOfCardQuery } from './unblock.queries.ts';
 
 /** The unblock sessions of a card, newest first; one that a device asked for can be decided from here. */
@@ -30,7 +32,7 @@ export function SessionTable({ sessions }: { sessions: readonly UnblockSession[]
         { name: t.unblock.openedBy, cell: (session) => session.openedBy?.name ?? '–' },
         {
           name: t.unblock.verifiedBy,
-          cell: (session) => (session.verification ? t.unblock.methods[session.verification.method].label : '–'),
+          cell: (session) => (session.verification ? methodLabel(session.verification.method) : '–'),
         },
         { name: t.common.reason, cell: (session) => session.reason ?? '–' },
         { name: t.unblock.act, cell: (session) => <SessionAct session={session} /> },
@@ -40,14 +42,15 @@ export function SessionTable({ sessions }: { sessions: readonly UnblockSession[]
 }
 
 function SessionAct({ session }: { session: UnblockSession }) {
+  const mayPerform = useMay(PERMISSION.performUnblock);
   if (session.state === 'requested') {
     return (
       <Link to="/unblock-sessions/$unblockSessionId" params={{ unblockSessionId: session.id }}>
-        {t.approval.decide}
+        {mayPerform ? t.approval.decide : t.approval.see}
       </Link>
     );
   }
-  if (session.origin === 'operator' && (session.state === 'open' || session.state === 'answered')) {
+  if (mayPerform && session.origin === 'operator' && (session.state === 'open' || session.state === 'answered')) {
     return (
       <Link to="/cards/$cardId/unblock" params={{ cardId: session.cardId }} search={{ session: session.id }}>
         {t.unblock.goOn}

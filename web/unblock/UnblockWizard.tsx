@@ -24,7 +24,7 @@ export function UnblockWizard({ card, session }: { card: Card; session: UnblockS
   const [state, dispatch] = useReducer(wizardReducer, null, () => initialWizard(format.lengths.length, session));
   const [otherCard, setOtherCard] = useState(false);
   const acts = useUnblockActs(card, dispatch);
-  const secondsLeft = useSecondsLeft(state.response?.expiresAt ?? '');
+  const secondsLeft = useSecondsLeft(state.response?.expiresAt ?? null);
   const forget = acts.respond.reset;
   const typed = (values: Parameters<typeof wizardReducer>[1] & { type: 'typed' }) => dispatch(values);
   const next = (complete: boolean) => dispatch({ type: 'next', complete });

@@ -2,8 +2,7 @@ import type { VerificationMethod } from '../app/contract.ts';
 import { en as t } from '../texts/en.ts';
 import { Choice } from '../ui/Choice.tsx';
 import { TextInput } from '../ui/TextInput.tsx';
-
-const METHODS: readonly VerificationMethod[] = ['in-person', 'video', 'call-back', 'manager'];
+import { METHODS } from './wizard-state.ts';
 
 /** How the caller was identified: by what method, and what was seen or heard. */
 export function VerificationFields(props: {

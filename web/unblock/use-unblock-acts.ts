@@ -51,7 +51,8 @@ export function useUnblockActs(card: Card, dispatch: Dispatch<WizardEvent>) {
     onDone: (response) => dispatch({ type: 'answered', response }),
     onRefused: (error) => {
       if (error.code.startsWith('challenge-')) dispatch({ type: 'challenge-refused' });
-      else if (error.code.startsWith('unblock-session-')) dispatch({ type: 'session-over' });
+      else if (error.code.startsWith('unblock-session-') || error.code === 'answer-shown-once')
+        dispatch({ type: 'session-over' });
     },
   });
   const close = useAct<{ unblockSessionId: string; outcome: 'worked' | 'failed'; note: string }, UnblockSession>({

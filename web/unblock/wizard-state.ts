@@ -1,5 +1,8 @@
 import type { UnblockResponse, UnblockSession, VerificationMethod } from '../app/contract.ts';
 
+/** How a caller can be verified, as the API knows it. */
+export const METHODS: readonly VerificationMethod[] = ['in-person', 'video', 'call-back', 'manager'];
+
 /** The steps in their order. Nothing is sent before the fourth is done. */
 export const STEPS = ['verify', 'card', 'challenge', 'reason', 'response', 'outcome'] as const;
 export type Step = (typeof STEPS)[number];
@@ -35,7 +38,7 @@ export type WizardEvent =
 export function initialWizard(lineCount: number, session: UnblockSession | null): WizardState {
   return {
     step: session === null ? 'verify' : stepOfSession(session),
-    method: session?.verification?.method ?? null,
+    method: METHODS.find((method) => method === session?.verification?.method) ?? null,
     evidence: session?.verification?.evidence ?? '',
     lines: Array.from({ length: lineCount }, () => ''),
     reason: session?.reason ?? '',
