@@ -51,6 +51,14 @@ export function start(command: string, args: readonly string[], options: RunOpti
   return { child, ended, output: () => printed.stdout };
 }
 
+/** The code an agent ended with: `… [code]`, or `{"error":{"code"…}}` with --json. Null when it did not fail. */
+export function refusalOf(ran: Ran): string | null {
+  if (ran.exitCode === 0) return null;
+  const json = /^\{"error":.*$/m.exec(ran.stderr)?.[0];
+  if (json !== undefined) return JSON.parse(json).error.code;
+  return /\[([a-z0-9-]+)\]\s*$/.exec(ran.stderr)?.[1] ?? `unreadable: ${ran.stderr}`;
+}
+
 /** PEM of RFC 7468. */
 export function pemOf(label: string, der: Uint8Array): string {
   const lines =
