@@ -34,7 +34,8 @@ const Destruction = Type.Object(
 );
 export const deviceLinkComponents = [DeviceCards, CheckIn, Destruction];
 
-const PER_MINUTE = 60;
+/** From one address, which may be that of a whole office. */
+const PER_MINUTE = 600;
 
 export function registerDeviceLinkRoutes(app: App, deps: DeviceLinkDependencies): void {
   app.get(

@@ -37,8 +37,9 @@ const RequestState = Type.Object(
 );
 export const deviceUnblockComponents = [RequestSchema, RequestState];
 
-const REQUESTS_PER_MINUTE = 20;
-const POLLS_PER_MINUTE = 120;
+/** From one address, which may be that of a whole office. */
+const REQUESTS_PER_MINUTE = 120;
+const POLLS_PER_MINUTE = 3000;
 
 export function registerDeviceUnblockRoutes(app: App, deps: UnblockDependencies): void {
   const params = closed({ sessionId: id<UnblockSessionId>() });

@@ -151,7 +151,7 @@ export function registerUnblockRoutes(app: App, deps: UnblockDependencies): void
   app.post(
     '/api/v1/unblock-sessions/:unblockSessionId/approvals',
     {
-      config: { permission: 'unblock:perform', act: 'unblock.approved', perMinute: 30 },
+      config: { permission: 'unblock:perform', act: 'unblock.approved', perMinute: 120 },
       schema: {
         operationId: 'approveUnblock',
         summary: 'Approve what a device asked for itself. The response goes to the device alone.',
