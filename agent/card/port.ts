@@ -57,7 +57,7 @@ export interface FirstWriteChallenge {
   readonly nonce: Bytes;
   /**
    * `answer`: the 32 bytes from the vault. After this the slot is `written`. A refused answer (`response-refused-by-card`)
-   * changes nothing and may be tried again; then `response-expired`.
+   * changes nothing and may be tried again; `response-expired` and `challenge-over` want a new challenge.
    */
   finish(answer: Bytes): Promise<void>;
   /** Forgets the challenge: no answer to it will ever be accepted. Safe to repeat, and after `finish`. */
@@ -121,7 +121,8 @@ export interface PinResetChallenge {
   readonly writeNonce: Bytes;
   /**
    * Sets the new PIN and unblocks. Both answers are checked before anything changes: `response-refused-by-card` (forged,
-   * of another card, of another challenge) may be followed by another attempt; `response-expired` may not.
+   * of another card, of another challenge) may be followed by another attempt; `response-expired` and `challenge-over`
+   * may not.
    */
   finish(answers: PinResetAnswers, newPin: Secret): Promise<void>;
   abandon(): Promise<void>;

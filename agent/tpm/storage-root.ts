@@ -70,19 +70,14 @@ export class StorageRoots {
     return session;
   }
 
-  /** After a restart of the TPM: handles that were loaded mean nothing now. */
-  forget(): void {
-    this.#sessions.clear();
-    this.#primary = undefined;
-  }
-
-  /** Gives their places in the TPM back. */
+  /** Gives their places in the TPM back; the next use begins anew. */
   async release(): Promise<void> {
     for (const session of await Promise.allSettled(this.#sessions.values())) {
       if (session.status === 'fulfilled') await this.#tpm.flush(session.value.handle);
     }
+    this.#sessions.clear();
     const primary = await this.#primary?.catch(() => undefined);
-    this.forget();
+    this.#primary = undefined;
     if (primary !== undefined) await this.#tpm.flush(primary.handle);
   }
 

@@ -11,6 +11,7 @@ import {
 import { PolicySession, withLoaded, writeNv } from '../../tpm/index.ts';
 import type { CardRecord, FirstWriteChallenge } from '../port.ts';
 import type { Hardware } from './hardware.ts';
+import { PendingChallenge } from './pending.ts';
 import { alreadyWritten, type CardPlace } from './place.ts';
 import { answerRefusal } from './refusals.ts';
 import { decodeStored } from './stored.ts';
@@ -30,7 +31,7 @@ export async function startFirstWrite(
   const data = pinCounter(0, record.pinLimit);
   const session = await PolicySession.start(tpm);
 
-  async function finish(answer: Bytes): Promise<void> {
+  async function finish(answer: Bytes, taken: () => void): Promise<void> {
     const signature = answerSignature(answer);
     const root = await roots.named(record.parentName);
     const terms = {
@@ -42,6 +43,7 @@ export async function startFirstWrite(
       await withLoaded(tpm, root, decodeStored(record.administratorKey), (key) =>
         session.signed(key, terms, signature),
       );
+      taken();
       await session.commandCode(TPM_CC.NV_Write);
       await place.openBranch(session);
       await writeNv(tpm, place.defined, session.spending(), data);
@@ -50,14 +52,10 @@ export async function startFirstWrite(
     }
   }
 
-  const challenge: FirstWriteChallenge = {
+  const pending = new PendingChallenge(hardware, [session]);
+  return {
     nonce: session.nonceTpm,
-    finish: (answer) => hardware.turn(() => finish(answer)),
-    abandon: async () => {
-      hardware.letGo(challenge);
-      await session.end();
-    },
+    finish: (answer) => pending.finish((taken) => finish(answer, taken)),
+    abandon: () => pending.abandon(),
   };
-  hardware.hold(challenge);
-  return challenge;
 }

@@ -24,9 +24,9 @@ export class Hardware {
    */
   turn<T>(work: () => Promise<T>): Promise<T> {
     const mine = this.#last.then(work);
-    this.#last = mine.catch((error: unknown) => {
+    this.#last = mine.catch(async (error: unknown) => {
       // The TPM was restarted under us: what we held in it is gone, and the next piece of work begins anew.
-      if (isDomainError(error) && error.code === 'tpm-session-lost') this.roots.forget();
+      if (isDomainError(error) && error.code === 'tpm-session-lost') await this.roots.release();
     });
     return mine;
   }

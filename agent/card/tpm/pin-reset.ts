@@ -11,6 +11,7 @@ import {
 import { changeNvAuth, PolicySession, withLoaded, writeNv } from '../../tpm/index.ts';
 import type { CardRecord, PinResetAnswers, PinResetChallenge } from '../port.ts';
 import type { Hardware } from './hardware.ts';
+import { PendingChallenge } from './pending.ts';
 import { withPinValue } from './pin-value.ts';
 import type { CardPlace } from './place.ts';
 import { answerRefusal } from './refusals.ts';
@@ -60,12 +61,17 @@ export async function startPinReset(
     });
   }
 
-  async function finish({ resetAnswer, writeAnswer }: PinResetAnswers, newPin: Secret): Promise<void> {
+  async function finish(
+    { resetAnswer, writeAnswer }: PinResetAnswers,
+    newPin: Secret,
+    taken: () => void,
+  ): Promise<void> {
     const data = pinCounter(0, record.pinLimit);
     const secure = await roots.session(await roots.named(record.parentName));
     try {
       await withPinValue(newPin, async (authValue) => {
         await takeAnswers(answerSignature(resetAnswer), answerSignature(writeAnswer), data);
+        taken();
         await reset.commandCode(TPM_CC.NV_ChangeAuth);
         await place.openBranch(reset);
         await write.commandCode(TPM_CC.NV_Write);
@@ -79,16 +85,11 @@ export async function startPinReset(
     }
   }
 
-  const challenge: PinResetChallenge = {
+  const pending = new PendingChallenge(hardware, [reset, write]);
+  return {
     resetNonce: reset.nonceTpm,
     writeNonce: write.nonceTpm,
-    finish: (answers, newPin) => hardware.turn(() => finish(answers, newPin)),
-    abandon: async () => {
-      hardware.letGo(challenge);
-      await reset.end();
-      await write.end();
-    },
+    finish: (answers, newPin) => pending.finish((taken) => finish(answers, newPin, taken)),
+    abandon: () => pending.abandon(),
   };
-  hardware.hold(challenge);
-  return challenge;
 }
