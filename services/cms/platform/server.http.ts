@@ -72,7 +72,9 @@ export async function createServer(options: ServerOptions): Promise<App> {
     routerOptions: { maxParamLength: 2048, caseSensitive: true },
     schemaController: { compilersFactory: { buildValidator } },
     // A broken URL never reaches a route or a hook.
-    frameworkErrors: (error, request, reply) => sendProblem(reply, toDomainError(error), request.id),
+    frameworkErrors: (error, request, reply) => {
+      sendProblem(reply, toDomainError(error), request.id);
+    },
   }).withTypeProvider<TypeBoxTypeProvider>();
 
   app.removeContentTypeParser('text/plain');
@@ -134,7 +136,7 @@ async function answerError(
   error: unknown,
   request: FastifyRequest,
   reply: FastifyReply,
-): Promise<void> {
+): Promise<FastifyReply> {
   const known = toDomainError(error);
   if (known.kind === 'internal') request.log.error({ err: known }, 'a request failed');
   else if (known.kind === 'unavailable') request.log.warn({ err: known }, 'a system that is needed does not answer');
@@ -147,18 +149,21 @@ async function answerError(
   return sendProblem(reply, known, request.id);
 }
 
-function sendProblem(reply: FastifyReply, error: DomainError, requestId: string): void {
+function sendProblem(reply: FastifyReply, error: DomainError, requestId: string): FastifyReply {
   const problem = problemOf(error, requestId);
   if (problem.status === 401) reply.header('www-authenticate', 'Bearer realm="cardwright"');
   const wait = error.data?.retryAfterSeconds;
   if (typeof wait === 'number') reply.header('retry-after', String(wait));
-  reply
-    .code(problem.status)
-    .header('cache-control', 'no-store')
-    .header('content-type', 'application/problem+json; charset=utf-8')
-    // Not through the route's response schema: a problem has one shape everywhere.
-    .serializer(String)
-    .send(JSON.stringify(problem));
+  // Returned, so that an async handler is not taken to be done before the hooks of sending are.
+  return (
+    reply
+      .code(problem.status)
+      .header('cache-control', 'no-store')
+      .header('content-type', 'application/problem+json; charset=utf-8')
+      // Not through the route's response schema: a problem has one shape everywhere.
+      .serializer(String)
+      .send(JSON.stringify(problem))
+  );
 }
 
 function securityHeaders(https: boolean) {

@@ -33,7 +33,8 @@ describe('the audit log', () => {
     const device = rawDevice(system);
     const { person, code } = await newCode(system);
     const { cardId } = await device.enrol(code);
-    const retire = (reason: string) => system.as('security-officer').post(`/cards/${cardId}/retirements`, { reason, ticket: 'INC-1' });
+    const retire = (reason: string) =>
+      system.as('security-officer').post(`/cards/${cardId}/retirements`, { reason, ticket: 'INC-1' });
     expect((await retire('Left the company')).status).toBe(201);
     expect((await retire('Once more')).body.code).toBe('card-already-retired');
     const [event] = await events(`cardId=${cardId}&outcome=refused`);
@@ -75,10 +76,13 @@ describe('the audit log', () => {
     expect(paged).toEqual(all.map((event: { id: string }) => event.id));
   });
 
-  it.each(['action=%27%20OR%201=1--', 'actorId=%27;DROP%20TABLE%20people;--'])('takes a filter as a value, never as SQL: %s', async (query) => {
-    expect(await events(query)).toEqual([]);
-    expect((await events('limit=1')).length).toBe(1);
-  });
+  it.each(['action=%27%20OR%201=1--', 'actorId=%27;DROP%20TABLE%20people;--'])(
+    'takes a filter as a value, never as SQL: %s',
+    async (query) => {
+      expect(await events(query)).toEqual([]);
+      expect((await events('limit=1')).length).toBe(1);
+    },
+  );
 
   describe('only grows, by the word of the database itself', () => {
     const statements = [
@@ -110,9 +114,12 @@ describe('the audit log', () => {
     });
 
     it('and dates its events by itself', async () => {
-      const back = "INSERT INTO audit_events (time, actor_kind, actor_id, actor_name, action, object_kind, outcome, request_id) VALUES ('2001-01-01', 'system', 'x', 'backdated', 'x', 'x', 'done', 'x')";
+      const back =
+        "INSERT INTO audit_events (time, actor_kind, actor_id, actor_name, action, object_kind, outcome, request_id) VALUES ('2001-01-01', 'system', 'x', 'backdated', 'x', 'x', 'done', 'x')";
       expect(await attempt(system.database.urls.cms, back)).toBe('done');
-      const [row] = await system.query("SELECT time > now() - interval '1 minute' AS fresh FROM audit_events WHERE actor_name = 'backdated'");
+      const [row] = await system.query(
+        "SELECT time > now() - interval '1 minute' AS fresh FROM audit_events WHERE actor_name = 'backdated'",
+      );
       expect(row).toEqual({ fresh: true });
     });
   });

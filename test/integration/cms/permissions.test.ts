@@ -41,8 +41,8 @@ const WHO_MAY: Record<string, readonly Caller[]> = {
   getUnblockSession: operators,
   openUnblockSession: resetters,
   answerChallenge: resetters,
-  approveUnblockRequest: resetters,
-  refuseUnblockSession: resetters,
+  approveUnblock: resetters,
+  refuseUnblock: resetters,
   reportUnblockOutcome: resetters,
   listCertificates: operators,
   listCardCertificates: operators,
@@ -59,7 +59,7 @@ const WHO_MAY: Record<string, readonly Caller[]> = {
   checkIn: device,
   destroyCard: device,
   requestUnblock: device,
-  getUnblockRequest: device,
+  pollUnblockRequest: device,
   reportOwnUnblockOutcome: device,
 };
 
@@ -80,9 +80,15 @@ beforeAll(async () => {
   const { code } = await newCode(system);
   expect((await phone.claim(code)).status).toBe(200);
   tokens.device = phone.token;
-  const contract = (await rest(system.url).get('/openapi.json')).body as { paths: Record<string, Record<string, { operationId: string }>> };
+  const contract = (await rest(system.url).get('/openapi.json')).body as {
+    paths: Record<string, Record<string, { operationId: string }>>;
+  };
   operations = Object.entries(contract.paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, { operationId }]) => ({ id: operationId, method: method.toUpperCase(), path })),
+    Object.entries(methods).map(([method, { operationId }]) => ({
+      id: operationId,
+      method: method.toUpperCase(),
+      path,
+    })),
   );
 });
 afterAll(() => system.remove());
