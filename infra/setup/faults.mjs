@@ -5,7 +5,7 @@ import { installPackages } from './npm-packages.mjs';
 import { runEntry } from './report.mjs';
 import { installTestPackages } from './system-packages.mjs';
 
-/** `npm run faults`: only the tests that kill processes at every step. `npm test` runs them as well. */
+/** `npm run faults`: kills processes at every step of everything. `npm test` runs a sample of the same tests. */
 await runEntry(async () => {
   requireNode();
   await installPackages();
@@ -13,5 +13,6 @@ await runEntry(async () => {
   await build();
   await mustRun(process.execPath, [packageProgram('vitest', 'vitest.mjs'), 'run', '--project=faults'], {
     stdio: 'inherit',
+    env: { ...process.env, CARDWRIGHT_FAULTS: 'whole' },
   });
 });
