@@ -5,7 +5,7 @@
 const TEST_FILE = '\\.test\\.tsx?$|/testing/|/fixtures/';
 
 /** Files of a package that choose technology: entry points, the wiring, the reading of settings. */
-const ENTRY_FILE = '^(services/[^/]+|agent)/(main|api|worker|wire|config|operators|openapi|client)\\.ts$';
+const ENTRY_FILE = '^(services/[^/]+|agent)/(main|api|app|worker|config|operators|openapi|client)\\.ts$|/wire\\.ts$';
 
 /** A file with a suffix before .ts, which names its technology. One without promises to be pure. */
 const SUFFIX = '\\.[a-z0-9-]+\\.ts$';
@@ -65,7 +65,7 @@ export default {
       name: 'no-tests-in-the-product',
       severity: 'error',
       comment: 'What ships does not import tests or their parts.',
-      from: { path: '^(services|agent|web|infra)/', pathNot: TEST_FILE },
+      from: { path: '^(services|agent|web|infra)/', pathNot: [TEST_FILE, '^infra/checks/'] },
       to: { path: [TEST_FILE, '^node_modules/(vitest|@playwright)/', '^test/'] },
     },
     {
@@ -103,7 +103,7 @@ export default {
       name: 'pure-files-use-no-adapter',
       severity: 'error',
       comment: 'Rules and use cases know ports. Adapters implement them.',
-      from: { path: PRODUCT, pathNot: [SUFFIX, TEST_FILE, ENTRY_FILE, '/index\\.ts$', '/wire\\.ts$'] },
+      from: { path: PRODUCT, pathNot: [SUFFIX, TEST_FILE, ENTRY_FILE, '/index\\.ts$'] },
       to: { path: '\\.(http|prisma|pg|socket|file|linux|windows|pkcs11)\\.ts$', dependencyTypesNot: ['type-only'] },
     },
     {

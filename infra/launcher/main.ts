@@ -36,6 +36,8 @@ export async function main(argv: readonly string[]): Promise<number> {
 class Interrupted extends Error {}
 
 async function run(options: { dataDir: string; port: number; databaseUrl: string | undefined }): Promise<number> {
+  // A reader that went away (npm start | head) must not end us before what we started has ended.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   const interruption = whenInterrupted();
   const onStep = (name: string) => {
     if (interruption.seen()) throw new Interrupted();

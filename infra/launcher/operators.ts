@@ -18,16 +18,40 @@ export interface Operator {
 
 /**
  * One operator a role, named after it, each with a password for the console and a token for scripts, made at random once
- * and kept in files of mode 0600. Safe to repeat. Error: `operator-not-made` (unavailable).
+ * and kept in files of mode 0600. Who can sign in already is left alone. Error: `operator-not-made` (unavailable).
  */
-export function ensureOperators(secretsFolder: string, cmsDatabaseUrl: string): Promise<Operator[]> {
-  return Promise.all(ROLES.map((role) => ensureOperator(secretsFolder, cmsDatabaseUrl, role)));
+export function ensureOperators(secretsFolder: string, cmsDatabaseUrl: string, url: string): Promise<Operator[]> {
+  return Promise.all(
+    ROLES.map(async (role) => {
+      const kept = readOperator(secretsFolder, role);
+      const known = kept !== null && (await canSignIn(url, kept));
+      return known ? kept : ensureOperator(secretsFolder, cmsDatabaseUrl, role);
+    }),
+  );
+}
+
+function filesOf(secretsFolder: string, role: Role): { passwordFile: string; tokenFile: string } {
+  const file = (kind: string) => join(secretsFolder, `operator-${role}.${kind}`);
+  return { passwordFile: file('password'), tokenFile: file('token') };
+}
+
+function readOperator(secretsFolder: string, role: Role): Operator | null {
+  const { passwordFile, tokenFile } = filesOf(secretsFolder, role);
+  const [password, token] = [readPrivateFile(passwordFile), readPrivateFile(tokenFile)];
+  return password === null || token === null ? null : { name: role, role, password, token };
+}
+
+async function canSignIn(url: string, operator: Operator): Promise<boolean> {
+  const headers = { authorization: `Bearer ${operator.token}` };
+  const response = await fetch(`${url}/api/v1/session`, { headers, signal: AbortSignal.timeout(10_000) });
+  if (!response.ok) return false;
+  const session = (await response.json()) as { operator?: { name?: string; role?: string } };
+  return session.operator?.name === operator.name && session.operator.role === operator.role;
 }
 
 async function ensureOperator(secretsFolder: string, cmsDatabaseUrl: string, role: Role): Promise<Operator> {
-  const passwordFile = join(secretsFolder, `operator-${role}.password`);
-  const tokenFile = join(secretsFolder, `operator-${role}.token`);
-  const password = keptSecret(passwordFile);
+  const { passwordFile, tokenFile } = filesOf(secretsFolder, role);
+  keptSecret(passwordFile);
   const files = ['--password-file', passwordFile, '--token-file', tokenFile];
   try {
     await promisify(execFile)(
@@ -41,5 +65,7 @@ async function ensureOperator(secretsFolder: string, cmsDatabaseUrl: string, rol
       cause,
     });
   }
-  return { name: role, role, password, token: readPrivateFile(tokenFile) ?? '' };
+  const made = readOperator(secretsFolder, role);
+  if (made === null) throw new DomainError('internal', 'operator-not-made', `The operator ${role} has no token file.`);
+  return made;
 }

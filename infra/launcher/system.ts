@@ -118,7 +118,7 @@ async function start(
   }
   const operators = await step(
     'Making the operators',
-    () => ensureOperators(data.secrets, database.urls.cms),
+    () => ensureOperators(data.secrets, database.urls.cms, url),
     (made) => made.map(({ name }) => name).join(', '),
   );
   const postgres =
