@@ -130,7 +130,7 @@ export class CardWork {
       throw new DomainError(
         error.kind,
         error.code,
-        `${error.detail} This card was begun with another PIN. Type that one, or add --start-over to make the card ` +
+        `${error.detail.replace(/\.$/, '')}. This card was begun with another PIN. Type that one, or add --start-over to make the card ` +
           'anew with a new PIN.',
         { ...(error.data === undefined ? {} : { data: error.data }), cause: error },
       );
