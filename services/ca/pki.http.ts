@@ -29,6 +29,8 @@ export function pkiServer(options: PkiOptions) {
     loggerInstance: options.logger,
     bodyLimit: OCSP_BOUNDS.maxBytes,
     requestTimeout: 10_000,
+    // A URL that is none never reaches a route; it gets no more words than any other refusal.
+    frameworkErrors: (_error, _request, reply: FastifyReply) => void reply.code(400).send(),
     routerOptions: { maxParamLength: MAX_GET_CHARACTERS },
   });
   for (const name of ['root', 'issuing'] as const) {

@@ -61,7 +61,8 @@ function readValue(state: State, at: number, end: number, depth: number): DerVal
   if ((tag & 0x1f) === 0x1f) throw new DerError('a tag number over 30', at);
   const constructed = (tag & 0x20) !== 0;
   const universal = (tag & 0xc0) === 0;
-  if (universal && constructed !== (tag === TAG.sequence || tag === TAG.set)) {
+  const holdsValues = (tag | 0x20) === TAG.sequence || (tag | 0x20) === TAG.set;
+  if (universal && constructed !== holdsValues) {
     throw new DerError('a form (primitive or constructed) that DER forbids for this type', at);
   }
   const { length, start } = readLength(bytes, at + 1, end);
