@@ -103,7 +103,7 @@ function fromValidation(errors: readonly FastifySchemaValidationError[], context
     const { additionalProperty, missingProperty } = one.params as Record<string, unknown>;
     if (one.keyword === 'additionalProperties') {
       return {
-        pointer: `${prefix}${one.instancePath}/${pointerPart(additionalProperty)}`,
+        pointer: `${prefix}${one.instancePath}/${unknownName(additionalProperty)}`,
         detail: 'is not known here; leave it out',
       };
     }
@@ -118,9 +118,17 @@ function fromValidation(errors: readonly FastifySchemaValidationError[], context
   return new DomainError('invalid', unknown ? 'field-unknown' : 'field-invalid', detail, { fields, cause });
 }
 
-/** RFC 6901 section 3. Cut short, because it is the caller's own text sent back. */
+/** RFC 6901 section 3. */
 function pointerPart(name: unknown): string {
-  return String(name).slice(0, 100).replaceAll('~', '~0').replaceAll('/', '~1');
+  return String(name).replaceAll('~', '~0').replaceAll('/', '~1');
+}
+
+/**
+ * A name that is not ours is the caller's own text. It is sent back when it looks like a slip of the pen, and not when it
+ * might be a value in the place of a name: that could be a key.
+ */
+function unknownName(name: unknown): string {
+  return /^[A-Za-z][A-Za-z0-9]{0,23}$/.test(String(name)) ? String(name) : '(a name that is not shown)';
 }
 
 const field = (pointer: string, detail: string, cause: Error): DomainError =>
