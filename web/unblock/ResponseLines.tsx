@@ -32,13 +32,10 @@ export function ResponseLines(props: { lines: readonly string[] | null; secondsL
           <p className="problem-detail">{t.unblock.responseOver}</p>
         </div>
       ) : null}
-      <ol className="response-lines" aria-label={t.unblock.response}>
+      <ol className={over ? 'response-lines masked' : 'response-lines'} aria-label={t.unblock.response}>
         {(over ? [t.unblock.masked] : (props.lines ?? [])).map((line, index) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: a line is its place
           <li key={index}>
-            <span className="line-number" aria-hidden="true">
-              {over ? '' : index + 1}
-            </span>
             <span className="groups">
               {inGroups(line)
                 .split(' ')
