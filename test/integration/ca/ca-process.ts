@@ -1,12 +1,12 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type CaClient, connectCa, type IssueParams } from '@cardwright/ca';
 import { inRepository, until } from '@cardwright/infra';
 import pg from 'pg';
 import { type TestDatabase, testDatabase } from '../../support/database.ts';
+import { runFolder } from '../../support/run-folder.ts';
 
 const run = promisify(execFile);
 
@@ -34,7 +34,7 @@ export interface CaInstallation {
 export const PUBLIC_URL = 'http://pki.cardwright.test';
 
 export async function caInstallation(): Promise<CaInstallation> {
-  const folder = await mkdtemp(join(tmpdir(), 'cardwright-ca-'));
+  const folder = await mkdtemp(join(runFolder(), 'ca-'));
   const database = await testDatabase();
   const owner = new pg.Pool({ connectionString: database.ownerUrl, max: 4 });
   const keysDirectory = join(folder, 'keys');
