@@ -1,6 +1,7 @@
 export * from './database/index.ts';
 export type { Operator, Role } from './launcher/operators.ts';
 export type { Service } from './launcher/service.ts';
+export { stopInstallation } from './launcher/stop-installation.ts';
 export * from './launcher/system.ts';
 export * from './processes/child.ts';
 export * from './processes/identity.ts';

@@ -4,13 +4,9 @@ import { createInterface } from 'node:readline/promises';
 import { DomainError } from '@cardwright/protocol';
 import pg from 'pg';
 import { removeCluster } from '../database/cluster-folder.ts';
-import { findPostmaster } from '../database/postmaster.ts';
-import { stopProcess } from '../processes/child.ts';
-import { isRunning, type ProcessIdentity } from '../processes/identity.ts';
 import { takeLock } from '../processes/lock.ts';
-import { readPrivateFile } from '../processes/private-file.ts';
 import { openDataDirectory } from './data-directory.ts';
-import { stopLeftOvers } from './left-overs.ts';
+import { stopInstallation } from './stop-installation.ts';
 
 /** What is ours in a data directory; anything else that lies there is left alone. */
 const OURS = ['secrets', 'logs', 'vault', 'ca', 'device', 'sockets', 'run.json', 'processes.json'];
@@ -34,10 +30,7 @@ export async function reset(options: ResetOptions): Promise<boolean> {
   const data = openDataDirectory(path);
   const lock = takeLock(data.lock);
   try {
-    await stopLeftOvers(data.processesFile);
-    const postmaster = findPostmaster(data.postgres);
-    if (postmaster !== null) await stopProcess(postmaster.identity, { signal: 'SIGQUIT' });
-    await stopSoftwareTpm(join(data.device, 'tpm', 'running.json'));
+    await stopInstallation(data.path);
     removeCluster(data.postgres);
     for (const entry of OURS) rmSync(join(data.path, entry), { recursive: true, force: true });
   } finally {
@@ -80,11 +73,4 @@ async function refuseFilledDatabase(databaseUrl: string): Promise<void> {
     'reset-database-not-empty',
     'The database of DATABASE_URL holds an installation, and --reset does not delete in a PostgreSQL of yours. Give an empty database, or drop and create that one yourself.',
   );
-}
-
-async function stopSoftwareTpm(recordFile: string): Promise<void> {
-  const record = readPrivateFile(recordFile);
-  if (record === null) return;
-  const { identity } = JSON.parse(record) as { identity: ProcessIdentity };
-  if (isRunning(identity)) await stopProcess(identity);
 }

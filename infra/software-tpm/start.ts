@@ -20,6 +20,8 @@ export interface SoftwareTpm {
   kill(): Promise<void>;
 }
 
+const RECORD = 'running.json';
+
 interface Running {
   readonly port: number;
   readonly identity: ProcessIdentity;
@@ -33,7 +35,7 @@ interface Running {
 export async function startSoftwareTpm(options: { readonly stateDir: string }): Promise<SoftwareTpm> {
   const { stateDir } = options;
   await manufacture(stateDir);
-  const recordFile = join(stateDir, 'running.json');
+  const recordFile = join(stateDir, RECORD);
   const record = readPrivateFile(recordFile);
   if (record !== null) {
     const leftOver = JSON.parse(record) as Running;
@@ -51,6 +53,13 @@ export async function startSoftwareTpm(options: { readonly stateDir: string }): 
     'software-tpm-not-started',
     `swtpm did not start on the state in ${stateDir}. Its log says why: ${join(stateDir, 'swtpm.log')}`,
   );
+}
+
+/** Ends the software TPM of a folder when it still runs, whoever started it. */
+export async function stopSoftwareTpm(stateDir: string): Promise<void> {
+  const record = readPrivateFile(join(stateDir, RECORD));
+  if (record !== null) await stopProcess((JSON.parse(record) as Running).identity);
+  await stopUnrecorded(stateDir);
 }
 
 /** One that was started just before its launcher was killed: its port is unknown, and it holds the state's lock. */

@@ -2,12 +2,12 @@ import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
-  findPostmaster,
   identify,
   isRunning,
   type ProcessIdentity,
   removeCluster,
-  stopProcess,
+  stopInstallation,
+  stopSoftwareTpm,
 } from '@cardwright/infra';
 
 const PREFIX = 'cardwright-test-';
@@ -34,9 +34,13 @@ export function runFolder(): string {
 }
 
 export async function closeRunFolder(folder: string): Promise<void> {
-  const postmaster = findPostmaster(join(folder, 'postgres'));
-  if (postmaster !== null) await stopProcess(postmaster.identity, { signal: 'SIGQUIT' });
-  removeCluster(join(folder, 'postgres'));
+  // The run's own PostgreSQL, and the systems and devices that tests started and could not end.
+  const systems = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  for (const place of [folder, ...systems.map(({ name }) => join(folder, name))]) {
+    await stopInstallation(place);
+    await stopSoftwareTpm(join(place, 'tpm'));
+    removeCluster(join(place, 'postgres'));
+  }
   rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
 }
 
