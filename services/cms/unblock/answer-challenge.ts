@@ -68,11 +68,11 @@ async function answerOnce(
   const challenge = parseChallenge(card, typed);
   const why = { ...intent, reason: session.reason ?? undefined, ticket: session.ticket ?? undefined };
   const answering: Answering = { session, card, challengeHash: challengeHash(challenge) };
-  const outcome = await answers.claim(why, answering, runtime.now());
-  if (outcome === 'challenge-already-answered') throw replayed();
-  if (outcome === 'not-open') throw await whyNot(deps, session.id);
+  if (!(await answers.intend(why, answering))) throw replayed();
   const lines = await askVault(deps.vault, intent, card, challenge);
-  if (!(await answers.finish(why, answering, toKeep(lines), runtime.now()))) throw await whyNot(deps, session.id);
+  const outcome = await answers.finish(why, answering, toKeep(lines), runtime.now());
+  if (outcome === 'challenge-already-answered') throw replayed();
+  if (outcome === 'not-open') throw await whyNotOpen(deps, session.id);
   return lines;
 }
 
@@ -140,14 +140,9 @@ function replayed(): DomainError {
 }
 
 /** Someone was faster: what the session has become says what to do. */
-async function whyNot(deps: AnswerDependencies, sessionId: string): Promise<DomainError> {
+async function whyNotOpen(deps: AnswerDependencies, sessionId: string): Promise<Error> {
   const now = await deps.answers.find(sessionId);
   if (now === null) return sessionNotFound();
-  try {
-    assertMay('answer', now.session, deps.runtime.now());
-  } catch (error) {
-    if (error instanceof DomainError) return error;
-    throw error;
-  }
-  return new DomainError('conflict', 'unblock-session-busy', 'another challenge is being answered in this session now');
+  assertMay('answer', now.session, deps.runtime.now());
+  return new Error(`unblock session ${sessionId} is open and could not be answered`);
 }

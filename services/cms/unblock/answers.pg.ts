@@ -18,20 +18,15 @@ const FIND = `SELECT s.id, s.card_id AS "cardId", s.origin, s.state, s.confirmat
   c.key_version AS "keyVersion", c.nv_index AS "nvIndex", c.state AS "cardState"
   FROM unblock_sessions s JOIN cards c ON c.id = s.card_id WHERE s.id = $1`;
 
-const CLAIM = `WITH claimed AS (
-  UPDATE unblock_sessions SET challenge_hash = $2, version = version + 1
-  WHERE id = $1 AND state = 'open' AND expires_at > $3 RETURNING id)
-  ${auditInsertSelect(4, 'FROM claimed')}`;
+const INTEND = `${auditInsertSelect(3, '')}
+  WHERE NOT EXISTS (SELECT 1 FROM unblock_sessions WHERE card_id = $1 AND challenge_hash = $2)`;
 
-/** The challenge's hash must still be ours: of two answers at once, the later claim is the one that counts. */
+/** Of several at once the first one here counts: the others find the session answered, or the challenge taken. */
 const FINISH = `WITH finished AS (
-  UPDATE unblock_sessions SET state = 'answered', answered_at = $3, response = $4, version = version + 1
-  WHERE id = $1 AND state = 'open' AND expires_at > $3 AND challenge_hash = $2 RETURNING id)
+  UPDATE unblock_sessions
+  SET state = 'answered', challenge_hash = $2, answered_at = $3, response = $4, version = version + 1
+  WHERE id = $1 AND state = 'open' AND expires_at > $3 RETURNING id)
   ${auditInsertSelect(5, 'FROM finished')}`;
-
-/** Another session of the card claimed this challenge and gave no answer (a crash, or too late): it holds it no longer. */
-const RELEASE = `UPDATE unblock_sessions SET challenge_hash = NULL, version = version + 1
-  WHERE card_id = $1 AND challenge_hash = $2 AND id <> $3 AND answered_at IS NULL`;
 
 const UNIQUE_VIOLATION = '23505';
 
@@ -45,17 +40,6 @@ export function createAnswerRecords(pool: pg.Pool): AnswerRecords {
       after: { state, challengeDigest: Buffer.from(challengeHash).toString('hex') },
     });
 
-  async function claimOnce(intent: Intent, answering: Answering, now: Date): Promise<boolean | 'taken'> {
-    const { session, challengeHash } = answering;
-    const values = [session.id, challengeHash, now, ...event(intent, answering, 'unblock.answer-requested', 'open')];
-    try {
-      return (await pool.query({ name: 'unblock-claim', text: CLAIM, values })).rowCount === 1;
-    } catch (error) {
-      if (error instanceof pg.DatabaseError && error.code === UNIQUE_VIOLATION) return 'taken';
-      throw error;
-    }
-  }
-
   return {
     async find(id) {
       const { rows } = await pool.query<Row>({ name: 'unblock-find', text: FIND, values: [id] });
@@ -64,15 +48,10 @@ export function createAnswerRecords(pool: pg.Pool): AnswerRecords {
       return { session: toSession(row), card: toUnblockCard(row.cardId, { ...row, state: row.cardState }) };
     },
 
-    async claim(intent, answering, now) {
-      let claimed = await claimOnce(intent, answering, now);
-      if (claimed === 'taken') {
-        const { session, challengeHash } = answering;
-        await pool.query(RELEASE, [session.cardId, challengeHash, session.id]);
-        claimed = await claimOnce(intent, answering, now);
-      }
-      if (claimed === 'taken') return 'challenge-already-answered';
-      return claimed ? 'claimed' : 'not-open';
+    async intend(intent, answering) {
+      const { card, challengeHash } = answering;
+      const values = [card.id, challengeHash, ...event(intent, answering, 'unblock.answer-requested', 'open')];
+      return (await pool.query({ name: 'unblock-intend', text: INTEND, values })).rowCount === 1;
     },
 
     async finish(intent, answering, response, now) {
@@ -84,7 +63,13 @@ export function createAnswerRecords(pool: pg.Pool): AnswerRecords {
         response,
         ...event(intent, answering, 'unblock.answered', 'answered'),
       ];
-      return (await pool.query({ name: 'unblock-finish', text: FINISH, values })).rowCount === 1;
+      try {
+        const { rowCount } = await pool.query({ name: 'unblock-finish', text: FINISH, values });
+        return rowCount === 1 ? 'answered' : 'not-open';
+      } catch (error) {
+        if (error instanceof pg.DatabaseError && error.code === UNIQUE_VIOLATION) return 'challenge-already-answered';
+        throw error;
+      }
     },
   };
 }

@@ -76,18 +76,22 @@ export interface Answering {
   readonly challengeHash: Uint8Array;
 }
 
-export type ClaimOutcome = 'claimed' | 'not-open' | 'challenge-already-answered';
+export type FinishOutcome = 'answered' | 'not-open' | 'challenge-already-answered';
 
-/** The two statements of an answer. Each is one round trip: the change and its audit event together, or neither. */
+/** The statements of an answer: one round trip each. */
 export interface AnswerRecords {
   find(id: string): Promise<SessionWithCard | null>;
-  /** Intent: this session answers this challenge. Nobody has been given anything yet. */
-  claim(intent: Intent, answering: Answering, now: Date): Promise<ClaimOutcome>;
   /**
-   * Outcome: the one answer of the session. False when another answer, or the clock, came first: then nothing may be
-   * given out. `response` is kept only for a device that is to fetch it.
+   * Intent: the vault is going to be asked for this challenge. Changes nothing of the session: nobody has been given
+   * anything. False, and nothing recorded, when the challenge of this card has been answered before.
    */
-  finish(intent: Intent, answering: Answering, response: string | null, now: Date): Promise<boolean>;
+  intend(intent: Intent, answering: Answering): Promise<boolean>;
+  /**
+   * Outcome: the one answer of the session and of the challenge, with its audit event or not at all. Anything but
+   * `answered` says that another answer, or the clock, came first: then nothing may be given out. `response` is kept
+   * only for a device that is to fetch it.
+   */
+  finish(intent: Intent, answering: Answering, response: string | null, now: Date): Promise<FinishOutcome>;
 }
 
 interface Asked {
