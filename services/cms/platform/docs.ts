@@ -13,6 +13,7 @@ interface Schema {
 }
 interface Media {
   readonly schema?: Schema;
+  readonly example?: unknown;
 }
 interface Operation {
   readonly operationId?: string;
@@ -63,7 +64,8 @@ export function renderDocs(document: object): string {
 }
 
 function renderOperation(path: string, method: string, operation: Operation, schemas: [string, Schema][]): string {
-  const body = Object.values(operation.requestBody?.content ?? {})[0]?.schema;
+  const media = Object.values(operation.requestBody?.content ?? {})[0];
+  const body = media?.schema;
   const answers = Object.entries(operation.responses ?? {}).map(([status, response]) => {
     const schema = Object.values(response.content ?? {})[0]?.schema;
     return `<tr><td>${html(status)}</td><td>${schema === undefined ? 'no content' : link(schema)}</td></tr>`;
@@ -75,7 +77,7 @@ function renderOperation(path: string, method: string, operation: Operation, sch
   return `<section id="${html(operation.operationId)}"><h3><span class="method">${method.toUpperCase()}</span> <code>${html(path)}</code></h3>
 <p>${html(operation.summary ?? '')}</p>${operation.description === undefined ? '' : `<p>${html(operation.description)}</p>`}
 ${parameters.length === 0 ? '' : `<table><caption>Parameters</caption>${parameters.join('')}</table>`}
-${body === undefined ? '' : `<p>Body: ${link(body)}</p>${example(body, schemas)}`}
+${body === undefined ? '' : `<p>Body: ${link(body)}</p>${media?.example === undefined ? example(body, schemas) : pre(media.example)}`}
 <table><caption>Answers</caption>${answers.join('')}</table></section>`;
 }
 
@@ -103,5 +105,7 @@ function link(schema: Schema): string {
 function example(schema: Schema, schemas: [string, Schema][]): string {
   const resolved = schemas.find(([name]) => name === nameOf(schema))?.[1] ?? schema;
   const [first] = resolved.examples ?? [];
-  return first === undefined ? '' : `<pre>${html(JSON.stringify(first, null, 2))}</pre>`;
+  return first === undefined ? '' : pre(first);
 }
+
+const pre = (value: unknown): string => `<pre>${html(JSON.stringify(value, null, 2))}</pre>`;

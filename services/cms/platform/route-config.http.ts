@@ -26,17 +26,22 @@ export const isUnsafe = (method: string): boolean => UNSAFE.has(method);
 
 const KNOWN = new Set<string>([...PERMISSIONS, 'public', 'signed-in', 'device']);
 
+interface DeclaredRoute {
+  readonly method: string | string[];
+  readonly url: string;
+  readonly config?: Partial<RouteDeclaration> | undefined;
+  readonly schema?: { readonly body?: unknown } | undefined;
+}
+
 /** Deny by default: called for each route as it is declared, and throws where the declaration is not whole. */
-export function demandDeclaration(route: {
-  method: string | string[];
-  url: string;
-  config?: Partial<RouteDeclaration> | undefined;
-}): void {
+export function demandDeclaration(route: DeclaredRoute): void {
   const name = `${String(route.method)} ${route.url}`;
   const permission = route.config?.permission;
   if (permission === undefined) throw new Error(`${name} declares no permission: set config.permission`);
   if (!KNOWN.has(permission)) throw new Error(`${name} declares the permission "${permission}", which does not exist`);
-  const unsafe = route.url.startsWith('/api/') && [route.method].flat().some(isUnsafe);
-  if (unsafe && route.config?.act === undefined)
-    throw new Error(`${name} changes something and declares no act: set config.act`);
+  const methods = [route.method].flat();
+  if (!route.url.startsWith('/api/') || !methods.some(isUnsafe)) return;
+  if (route.config?.act === undefined) throw new Error(`${name} changes something and declares no act: set config.act`);
+  // Without a schema a body would come in unread: with whatever fields, of whatever size below the limit.
+  if (!methods.includes('DELETE') && route.schema?.body === undefined) throw new Error(`${name} declares no body`);
 }

@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+import type { Permission } from '../kernel/permission.ts';
+import { allowedCardActions } from './card.ts';
+import { CARD_SERIAL_RANDOM_BYTES, makeCardSerial } from './serial.ts';
+
+const may = (...permissions: Permission[]) => new Set(permissions);
+const reasons = (
+  state: 'active' | 'blocked' | 'created' | 'retired',
+  keyVersion: number | null,
+  permissions: Set<Permission>,
+) =>
+  Object.fromEntries(
+    allowedCardActions({ state, keyVersion }, permissions).map((one) => [one.action, one.disabledReason]),
+  );
+
+describe('what may be done with a card', () => {
+  it('follows from its state and the permissions, with the reason where not', () => {
+    const all = may('unblock:perform', 'cards:retire');
+    expect(reasons('blocked', 1, all)).toEqual({ unblock: null, retire: null });
+    expect(reasons('active', 1, all)).toEqual({ unblock: null, retire: null });
+    expect(reasons('created', 1, all)).toMatchObject({
+      unblock: 'The card is not finished: its enrolment has to complete first.',
+      retire: null,
+    });
+    expect(reasons('retired', 1, all)).toEqual({
+      unblock: 'The card is retired, and must be active or blocked for this.',
+      retire: 'The card is retired already.',
+    });
+    expect(reasons('active', null, all).unblock).toBe('No administrator key of this card is in the vault.');
+    expect(reasons('active', 1, may())).toEqual({
+      unblock: 'Your role lacks the permission unblock:perform.',
+      retire: 'Your role lacks the permission cards:retire.',
+    });
+  });
+
+  it('says allowed exactly where there is no reason against it', () => {
+    for (const action of allowedCardActions({ state: 'active', keyVersion: 1 }, may('cards:retire'))) {
+      expect(action.allowed).toBe(action.disabledReason === null);
+    }
+  });
+});
+
+describe('a card serial', () => {
+  it('is eight characters that are not read as others, in two groups', () => {
+    expect(makeCardSerial(new Uint8Array(CARD_SERIAL_RANDOM_BYTES))).toBe('CW-0000-0000');
+    expect(makeCardSerial(Uint8Array.from([31, 63, 95, 127, 30, 18, 19, 20]))).toBe('CW-ZZZZ-YJKM');
+    expect(() => makeCardSerial(new Uint8Array(4))).toThrow();
+  });
+});
