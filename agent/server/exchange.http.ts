@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DomainError, type ErrorKind } from '@cardwright/protocol';
 import { read, type Shape } from '../shape.ts';
@@ -42,10 +41,10 @@ const KINDS: Readonly<Record<number, ErrorKind>> = {
  * `server-failed` (5xx), `server-answer-invalid` (whatever answered is not a Cardwright server, or a broken one).
  */
 export async function exchange<T>(options: Exchange, call: Call<T>): Promise<T> {
-  // The same key for each attempt: an answer that was lost on the way is given again.
-  const idempotencyKey = randomUUID();
+  // Without an Idempotency-Key: each of the device's calls is idempotent by what it says, and answers that hold a secret
+  // are not kept under a key, so that a lost one could not be had again.
   for (let attempt = 1; ; attempt++) {
-    const outcome = await once(options, call, idempotencyKey);
+    const outcome = await once(options, call);
     if ('value' in outcome) return outcome.value;
     if (!outcome.again || attempt >= options.attempts) throw outcome.error;
     await sleep(outcome.afterMs ?? (200 + Math.random() * 200) * 2 ** attempt);
@@ -54,13 +53,13 @@ export async function exchange<T>(options: Exchange, call: Call<T>): Promise<T> 
 
 type Outcome<T> = { value: T } | { error: DomainError; again: boolean; afterMs?: number };
 
-async function once<T>(options: Exchange, call: Call<T>, idempotencyKey: string): Promise<Outcome<T>> {
+async function once<T>(options: Exchange, call: Call<T>): Promise<Outcome<T>> {
   let response: Response;
   let body: string;
   try {
     response = await fetch(`${options.baseUrl}/api/v1${call.path}`, {
       method: call.method,
-      headers: headersOf(options, call, idempotencyKey),
+      headers: headersOf(options, call),
       ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
       // A redirect would carry the token to wherever the answer says.
       redirect: 'manual',
@@ -82,12 +81,11 @@ async function once<T>(options: Exchange, call: Call<T>, idempotencyKey: string)
   return { error, again: AWAY.has(response.status) };
 }
 
-function headersOf(options: Exchange, call: Call<unknown>, idempotencyKey: string): Record<string, string> {
+function headersOf(options: Exchange, call: Call<unknown>): Record<string, string> {
   return {
     accept: 'application/json, application/problem+json',
     'user-agent': 'cardwright-agent',
     ...(options.bearer === undefined ? {} : { authorization: `Bearer ${options.bearer}` }),
-    ...(call.method === 'POST' ? { 'idempotency-key': idempotencyKey } : {}),
     ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
   };
 }
