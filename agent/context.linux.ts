@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { createReadStream, writeFileSync } from 'node:fs';
+import { createReadStream, existsSync, writeFileSync } from 'node:fs';
 import { homedir, hostname, release } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -30,11 +30,8 @@ export function systemContext(environment: NodeJS.ProcessEnv, point: FaultPoint)
     piped ??= linesOf(process.stdin);
     return piped;
   };
-  const directoryOf = (option: string | undefined) => {
-    const directory = resolve(option ?? environment.CARDWRIGHT_STORE ?? defaultStore(environment));
-    openDirectory(directory);
-    return directory;
-  };
+  const directoryOf = (option: string | undefined) =>
+    resolve(option ?? environment.CARDWRIGHT_STORE ?? defaultStore(environment));
   return {
     output,
     point,
@@ -49,9 +46,15 @@ export function systemContext(environment: NodeJS.ProcessEnv, point: FaultPoint)
         ? pinsFrom((prompt) => fromPipe().line(prompt), false, output.note)
         : pinsFrom((prompt) => askHidden(terminal('--pin-stdin'), prompt), true, output.note),
     lines: (fromStdin) => (fromStdin ? fromPipe() : keyboardLines(terminal('--response-stdin or --yes'))),
-    readStore: (option) => new Store(new FileMedium(directoryOf(option), point)),
+    readStore: (option) => {
+      const directory = directoryOf(option);
+      // Whoever only looks makes nothing.
+      if (existsSync(directory)) openDirectory(directory);
+      return new Store(new FileMedium(directory, point));
+    },
     changeStore: async (option, work) => {
       const directory = directoryOf(option);
+      openDirectory(directory);
       const lock = await lockStore(directory);
       try {
         return await work(new Store(new FileMedium(directory, point)));

@@ -7,14 +7,18 @@ import type { Store } from '../store/store.ts';
 /** Throws `card-unknown` (not-found), `card-not-named` (invalid), `card-being-destroyed` (conflict). */
 export function chooseCard(store: Store, serial: string | undefined): StoredCard {
   const card = serial === undefined ? onlyCard(store) : bySerial(store.document.cards, serial);
-  if (card.state === 'destroying') {
-    throw new DomainError(
-      'conflict',
-      'card-being-destroyed',
-      `Card ${card.serial} is being destroyed. Finish it: cardwright-agent destroy --card ${card.serial}`,
-    );
-  }
+  requireUsable(card);
   return card;
+}
+
+/** Throws `card-being-destroyed`. */
+export function requireUsable({ serial, state }: StoredCard): void {
+  if (state === 'active') return;
+  throw new DomainError(
+    'conflict',
+    'card-being-destroyed',
+    `Card ${serial} is being destroyed. Finish it: cardwright-agent destroy --card ${serial}`,
+  );
 }
 
 export function bySerial(cards: readonly StoredCard[], serial: string): StoredCard {

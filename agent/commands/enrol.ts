@@ -1,6 +1,7 @@
 import { flag, required } from '../arguments.ts';
 import { enrol, enrolledBefore } from '../enrolment/enrol.ts';
 import { serverAddress } from '../server/address.ts';
+import { requireUsable } from './choose-card.ts';
 import { command, deviceOptions, jsonOption, pinOption } from './command.ts';
 
 export const enrolCommand = command({
@@ -35,7 +36,10 @@ export const enrolCommand = command({
     };
     const { card, already } = await context.changeStore(options.store, async (store) => {
       const before = enrolledBefore(store, request);
-      if (before !== undefined) return { card: before, already: true };
+      if (before !== undefined) {
+        requireUsable(before);
+        return { card: before, already: true };
+      }
       const pins = context.pins(options['pin-stdin']);
       return await context.useCards(options.tpm, async (cards) => {
         const ports = {
@@ -46,7 +50,7 @@ export const enrolCommand = command({
           server: (deviceToken: string) => context.server({ baseUrl: server, deviceToken }),
           now: context.now,
           randomBytes: context.randomBytes,
-          progress: context.output.note,
+          progress: options.json ? () => undefined : context.output.note,
         };
         return { card: await enrol(ports, request), already: false };
       });

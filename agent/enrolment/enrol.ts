@@ -1,4 +1,4 @@
-import { isDomainError } from '@cardwright/protocol';
+import { type DomainError, isDomainError } from '@cardwright/protocol';
 import type { EnrolmentServer } from '../server/port.ts';
 import type { KnownServer, StoredCard } from '../store/document.ts';
 import type { Store } from '../store/store.ts';
@@ -59,9 +59,15 @@ export async function enrol(ports: EnrolmentPorts, request: EnrolmentRequest): P
     return await work.run(journal);
   } catch (error) {
     const last = store.journal(request.server, digest);
-    if (last !== undefined && isDomainError(error) && FINAL_REFUSALS.has(error.code)) await work.abandon(last);
+    if (last !== undefined && isDomainError(error) && isOver(last, error)) await work.abandon(last);
     throw error;
   }
+}
+
+/** Before the claim nothing was made: only a server that may yet answer is a reason to keep the journal. */
+function isOver({ state }: Journal, { code, kind }: DomainError): boolean {
+  if (state.step === 'claiming') return kind !== 'unavailable' && kind !== 'too-many';
+  return FINAL_REFUSALS.has(code);
 }
 
 /** The token is stored before the server first hears of it: a lost answer can then be asked for again. */
