@@ -9,4 +9,4 @@ export type {
   RevokeAnswer,
   RevokeParams,
 } from './api.ts';
-export { type CaClient, connectCa } from './client.ts';
+export { type CaClient, connectCa } from './ca-client.socket.ts';
