@@ -21,7 +21,8 @@ export async function registerPkiRoutes(app: App, deps: { readonly caUrl: string
   app.addHook('onClose', () => agent.close());
 
   await app.register(async (scope) => {
-    // Only here: an OCSP request is DER, and is handed on as it is.
+    // Only here, and only this: an OCSP request is DER, and is handed on as it is.
+    scope.removeAllContentTypeParsers();
     scope.addContentTypeParser(
       'application/ocsp-request',
       { parseAs: 'buffer', bodyLimit: REQUEST_LIMIT_BYTES },
