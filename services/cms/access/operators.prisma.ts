@@ -17,6 +17,10 @@ export function createOperatorRecords(prisma: PrismaClient): OperatorRecords & O
       const { count } = await clientOf(tx).operatorSession.deleteMany({ where: { tokenHash: Buffer.from(tokenHash) } });
       return count > 0;
     },
+    async dropEndedSessions(now) {
+      const { count } = await prisma.operatorSession.deleteMany({ where: { expiresAt: { lt: now } } });
+      return count;
+    },
     async find(tx, name) {
       const row = await clientOf(tx).operator.findUnique({ where: { name } });
       return row === null ? null : toOperator(row);

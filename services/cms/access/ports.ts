@@ -18,6 +18,8 @@ export interface OperatorRecords {
   ): Promise<void>;
   /** False when there was none. */
   closeSession(tx: Tx, tokenHash: Uint8Array): Promise<boolean>;
+  /** Those that have expired count for nothing; this is only so that they don't pile up. Gives how many. */
+  dropEndedSessions(now: Date): Promise<number>;
 }
 
 export interface OperatorAdministration {

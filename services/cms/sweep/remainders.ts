@@ -9,6 +9,7 @@ export interface RemainderDependencies extends Pick<UnblockDependencies, 'answer
   readonly revocations: RevocationService;
   readonly revocationRecords: Revocations;
   readonly idempotencyKeys: { sweep(): Promise<number> };
+  readonly operators: { dropEndedSessions(now: Date): Promise<number> };
 }
 
 /** A request has this long before the worker goes on with what it proposed: more than any call of ours may take. */
@@ -20,7 +21,7 @@ export function remaindersOf(deps: RemainderDependencies): {
   readonly remainders: readonly Remainder[];
   readonly housekeeping: readonly Housekeeping[];
 } {
-  const { certificates, issuance, revocations, revocationRecords, sessions, idempotencyKeys } = deps;
+  const { certificates, issuance, revocations, revocationRecords, sessions, idempotencyKeys, operators } = deps;
   return {
     remainders: [
       {
@@ -44,6 +45,7 @@ export function remaindersOf(deps: RemainderDependencies): {
     housekeeping: [
       { name: 'uncollected-responses', sweep: (now) => sessions.dropExpiredResponses(now) },
       { name: 'idempotency-keys', sweep: () => idempotencyKeys.sweep() },
+      { name: 'ended-sessions', sweep: (now) => operators.dropEndedSessions(now) },
     ],
   };
 }

@@ -53,7 +53,7 @@ describe('what the CA publishes', () => {
   });
 
   it('takes OCSP requests of a sane size and of their own media type only', async () => {
-    const post = (body: BodyInit, contentType: string) =>
+    const post = (body: Uint8Array<ArrayBuffer> | string, contentType: string) =>
       fetch(`${system.url}/pki/ocsp`, { method: 'POST', body, headers: { 'content-type': contentType } });
     const garbage = await post(Buffer.from('garbage'), 'application/ocsp-request');
     expect(garbage.headers.get('content-type')).toBe('application/ocsp-response');
