@@ -1,0 +1,34 @@
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { removeCluster } from '../database/cluster-folder.ts';
+import { type System, startSystem } from '../launcher/system.ts';
+import { formatTable, type Row } from './table.ts';
+import { measureUnblockResponses } from './unblock-responses.ts';
+
+/** `npm run bench [-- --requests N]`: a system of its own, durable as in production, deleted afterwards. */
+export async function main(argv: readonly string[]): Promise<number> {
+  const { values } = parseArgs({ args: [...argv], options: { requests: { type: 'string' } } });
+  const requests = Number(values.requests ?? 6000);
+  if (!Number.isInteger(requests) || requests < 100) {
+    process.stderr.write('--requests must be a whole number, at least 100: the requests of one round\n');
+    return 2;
+  }
+  const dataDir = mkdtempSync(join(tmpdir(), 'cardwright-bench-'));
+  chmodSync(dataDir, 0o711);
+  process.stdout.write(
+    `Measuring on ${cpus().length} cores, Node ${process.versions.node}; this takes about a minute …\n`,
+  );
+  let system: System | null = null;
+  try {
+    system = await startSystem({ dataDir });
+    const rows: Row[] = [await measureUnblockResponses(system, requests)];
+    process.stdout.write(`\n${formatTable(rows)}`);
+    return 0;
+  } finally {
+    await system?.stop();
+    removeCluster(join(dataDir, 'postgres'));
+    rmSync(dataDir, { recursive: true, force: true });
+  }
+}
