@@ -30,7 +30,6 @@ export const enrolCommand = command({
     const server = serverAddress(options.server, options['insecure-http']);
     const request = {
       server,
-      insecureHttp: options['insecure-http'],
       code: options.code,
       startOver: options['start-over'],
     };

@@ -70,7 +70,10 @@ export class CardWork {
   /** For a card that the server has as completed already: only our own record is missing. */
   async finish(journal: Journal): Promise<StoredCard> {
     const next = nextAction(journal.state);
-    if (next.action === 'complete') return await this.#complete(journal, next.containers);
+    if (next.action === 'complete') {
+      this.#ports.progress('The card was completed by an earlier run: its PIN is the one that was chosen then');
+      return await this.#complete(journal, next.containers);
+    }
     throw new DomainError(
       'conflict',
       'enrolment-already-completed',

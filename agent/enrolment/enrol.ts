@@ -72,11 +72,11 @@ function isOver({ state }: Journal, { code, kind }: DomainError): boolean {
 
 /** The token is stored before the server first hears of it: a lost answer can then be asked for again. */
 function knownServer(ports: EnrolmentPorts, request: EnrolmentRequest): KnownServer {
-  const { server: url, insecureHttp } = request;
+  const { server: url } = request;
   const known = ports.store.server(url);
   if (known !== undefined) return known;
   const deviceToken = Buffer.from(ports.randomBytes(32)).toString('base64url');
-  const fresh = { url, deviceToken, deviceId: null, insecureHttp };
+  const fresh = { url, deviceToken, deviceId: null };
   ports.store.putServer(fresh);
   return fresh;
 }

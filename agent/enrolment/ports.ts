@@ -23,7 +23,6 @@ export interface EnrolmentPorts {
 export interface EnrolmentRequest {
   /** As `serverAddress` gave it. */
   readonly server: string;
-  readonly insecureHttp: boolean;
   /** As typed. */
   readonly code: string;
   /** Throw away what an interrupted run made, and take a new PIN. */

@@ -4,7 +4,6 @@ import type { ContainerState, Journal, JournalState } from '../enrolment/journal
 import { pinPolicyShape } from '../enrolment/pin-policy.ts';
 import {
   base64,
-  boolean,
   closed,
   hex,
   integer,
@@ -81,13 +80,11 @@ const journal: Shape<Journal> = closed({
   state: journalState,
 });
 
-/** A server that this device has an account at. The token is base64url of 32 random bytes. */
+/** A server that knows this device; its address was checked when it was typed. The token is base64url of 32 random bytes. */
 const knownServer = closed({
   url: serverUrl,
   deviceToken: text(43, /^[A-Za-z0-9_-]{43}$/),
   deviceId: nullable(opaqueId),
-  /** Whether the person allowed clear HTTP to it. */
-  insecureHttp: boolean,
 });
 
 const storedKey = closed({
