@@ -1,75 +1,117 @@
 import pg from 'pg';
-import { auditInsertSelect, auditValues } from '../audit/index.ts';
+import { AUDIT_COLUMNS, auditValues } from '../audit/index.ts';
 import type { Intent } from '../kernel/actor.ts';
+import { batch } from './batch.ts';
 import { aboutSession } from './open-session.ts';
-import type { Answering, AnswerRecords } from './ports.ts';
+import type { Answering, AnswerRecords, FinishOutcome, SessionWithCard } from './ports.ts';
 import { type CardRow, type SessionRow, toSession, toUnblockCard } from './row.ts';
 
 type Row = SessionRow & Omit<CardRow, 'state'> & { readonly cardState: string };
 
-/**
- * The hot path: a service desk on a Monday morning. Named statements, one round trip each, and each a transaction of
- * its own in which the session and the audit event change together.
+/*
+ * The hot path: a service desk on a Monday morning. Each step is one named statement for all the sessions that are at
+ * that step now: they share its round trip and its commit. A session and its audit event change in the same statement.
+ * The rows travel as one JSON parameter: the number of them does not change the statement.
  */
 const FIND = `SELECT s.id, s.card_id AS "cardId", s.origin, s.state, s.confirmation_code AS "confirmationCode", s.challenge,
   s.verification, s.reason, s.ticket, s.opened_by_id AS "openedById", s.opened_by_name AS "openedByName",
   s.created_at AS "createdAt", s.expires_at AS "expiresAt", s.answered_at AS "answeredAt",
   c.serial, c.person_id AS "personId", c.device_id AS "deviceId", c.kind, c.algorithm, c.challenge_mode AS "challengeMode",
   c.key_version AS "keyVersion", c.nv_index AS "nvIndex", c.state AS "cardState"
-  FROM unblock_sessions s JOIN cards c ON c.id = s.card_id WHERE s.id = $1`;
+  FROM unblock_sessions s JOIN cards c ON c.id = s.card_id WHERE s.id = ANY ($1::uuid[])`;
 
-const INTEND = `${auditInsertSelect(3, '')}
-  WHERE NOT EXISTS (SELECT 1 FROM unblock_sessions WHERE card_id = $1 AND challenge_hash = $2)`;
+const columns = AUDIT_COLUMNS.map(([column]) => `"${column}"`).join(', ');
+/** In the parameter, jsonb columns are text that holds JSON. */
+const given = `json_to_recordset($1::json) AS g (n int, digest text, now timestamptz, response text, ${AUDIT_COLUMNS.map(
+  ([column, type]) => `"${column}" ${type === 'jsonb' ? 'text' : type}`,
+).join(', ')})`;
+const selected = AUDIT_COLUMNS.map(([column, type]) => `g."${column}"${type === 'jsonb' ? '::jsonb' : ''}`).join(', ');
 
-/** Of several at once the first one here counts: the others find the session answered, or the challenge taken. */
-const FINISH = `WITH finished AS (
-  UPDATE unblock_sessions
-  SET state = 'answered', challenge_hash = $2, answered_at = $3, response = $4, version = version + 1
-  WHERE id = $1 AND state = 'open' AND expires_at > $3 RETURNING id)
-  ${auditInsertSelect(5, 'FROM finished')}`;
+/*
+ * Written so that PostgreSQL looks each row up by its index whatever it believes of the number of rows: a subquery that
+ * can't become a join, and an array of keys. A join would read the whole table once its guess is a little wrong.
+ */
+const INTEND = `WITH fresh AS MATERIALIZED (SELECT g.* FROM ${given} WHERE (
+    SELECT count(*) FROM unblock_sessions u WHERE u.card_id = g.card_id AND u.challenge_hash = decode(g.digest, 'hex')) = 0),
+  logged AS (INSERT INTO audit_events (${columns}) SELECT ${selected} FROM fresh g)
+  SELECT n FROM fresh`;
+
+/** Of several for one session at once the first counts, in this statement or in another: the row is open once. */
+const FINISH = `WITH g AS MATERIALIZED (SELECT * FROM ${given}),
+  finished AS (UPDATE unblock_sessions s
+    SET state = 'answered', challenge_hash = decode(g.digest, 'hex'), answered_at = g.now, response = g.response, version = version + 1
+    FROM g WHERE s.id = ANY (ARRAY (SELECT unblock_session_id FROM g)) AND s.id = g.unblock_session_id
+      AND s.state = 'open' AND s.expires_at > g.now RETURNING g.n),
+  logged AS (INSERT INTO audit_events (${columns}) SELECT ${selected} FROM g JOIN finished USING (n))
+  SELECT n FROM finished`;
 
 const UNIQUE_VIOLATION = '23505';
+const DEADLOCK = '40P01';
+const LIMITS = { maxSize: 64, maxUnderWay: 1 };
+const codeOf = (error: unknown) => (error instanceof pg.DatabaseError ? error.code : undefined);
+const never = () => false;
 
 export function createAnswerRecords(pool: pg.Pool): AnswerRecords {
-  const event = (intent: Intent, { session, card, challengeHash }: Answering, action: string, state: string) =>
-    auditValues(intent, {
-      action,
-      object: { kind: 'unblock-session', id: session.id },
-      about: aboutSession(session.id, card),
-      verification: session.verification,
-      after: { state, challengeDigest: Buffer.from(challengeHash).toString('hex') },
-    });
+  const find = batch<string, SessionWithCard | null>({
+    ...LIMITS,
+    askEachAlone: never,
+    ask: async (ids) => {
+      const { rows } = await pool.query<Row>({ name: 'unblock-find', text: FIND, values: [[...new Set(ids)]] });
+      const byId = new Map(rows.map((row) => [row.id, row]));
+      return ids.map((id) => {
+        const row = byId.get(id);
+        if (row === undefined) return null;
+        return { session: toSession(row), card: toUnblockCard(row.cardId, { ...row, state: row.cardState }) };
+      });
+    },
+  });
+
+  async function done(name: string, text: string, all: readonly Step[]): Promise<boolean[]> {
+    const values = [JSON.stringify(all.map((one, n) => ({ n, ...one })))];
+    const { rows } = await pool.query<{ n: number }>({ name, text, values });
+    const numbers = new Set(rows.map(({ n }) => n));
+    return all.map((_, n) => numbers.has(n));
+  }
+  const intend = batch<Step, boolean>({
+    ...LIMITS,
+    askEachAlone: never,
+    ask: (all) => done('unblock-intend', INTEND, all),
+  });
+  const finish = batch<Step, boolean>({
+    ...LIMITS,
+    // One challenge in two sessions of a card; or two processes that took the same rows in another order.
+    askEachAlone: (error) => codeOf(error) === UNIQUE_VIOLATION || codeOf(error) === DEADLOCK,
+    ask: (all) => done('unblock-finish', FINISH, all),
+  });
 
   return {
-    async find(id) {
-      const { rows } = await pool.query<Row>({ name: 'unblock-find', text: FIND, values: [id] });
-      const row = rows[0];
-      if (row === undefined) return null;
-      return { session: toSession(row), card: toUnblockCard(row.cardId, { ...row, state: row.cardState }) };
-    },
+    find,
 
-    async intend(intent, answering) {
-      const { card, challengeHash } = answering;
-      const values = [card.id, challengeHash, ...event(intent, answering, 'unblock.answer-requested', 'open')];
-      return (await pool.query({ name: 'unblock-intend', text: INTEND, values })).rowCount === 1;
-    },
+    intend: (intent, answering) => intend(step(intent, answering, 'unblock.answer-requested', 'open')),
 
-    async finish(intent, answering, response, now) {
-      const { session, challengeHash } = answering;
-      const values = [
-        session.id,
-        challengeHash,
-        now,
-        response,
-        ...event(intent, answering, 'unblock.answered', 'answered'),
-      ];
+    async finish(intent, answering, response, now): Promise<FinishOutcome> {
       try {
-        const { rowCount } = await pool.query({ name: 'unblock-finish', text: FINISH, values });
-        return rowCount === 1 ? 'answered' : 'not-open';
+        const answered = step(intent, answering, 'unblock.answered', 'answered');
+        return (await finish({ ...answered, response, now: now.toISOString() })) ? 'answered' : 'not-open';
       } catch (error) {
-        if (error instanceof pg.DatabaseError && error.code === UNIQUE_VIOLATION) return 'challenge-already-answered';
+        if (codeOf(error) === UNIQUE_VIOLATION) return 'challenge-already-answered';
         throw error;
       }
     },
   };
+}
+
+/** One row of the parameter: what the statement needs, and the audit event under its columns' names. */
+type Step = Readonly<Record<string, string | null>>;
+
+function step(intent: Intent, { session, card, challengeHash }: Answering, action: string, state: string): Step {
+  const digest = Buffer.from(challengeHash).toString('hex');
+  const values = auditValues(intent, {
+    action,
+    object: { kind: 'unblock-session', id: session.id },
+    about: aboutSession(session.id, card),
+    verification: session.verification,
+    after: { state, challengeDigest: digest },
+  });
+  return { digest, ...Object.fromEntries(AUDIT_COLUMNS.map(([column], at) => [column, values[at] ?? null])) };
 }
