@@ -19,7 +19,7 @@ await runEntry(async () => {
   });
   await buildPart('Building the console');
   const runner = join(root, 'infra', 'dist', 'checks', 'run.js');
-  if (existsSync(runner)) return (await import(runner)).runChecks(complaints);
+  if (existsSync(runner)) return (await import(runner)).runChecks(complaints, process.argv.slice(2));
   process.stdout.write(`${complaints}\n\n0 passed, 1 failed\n`);
   return 1;
 });
