@@ -51,13 +51,25 @@ export async function testDatabase(): Promise<TestDatabase> {
   };
 }
 
-/** An empty database, without schema: for what makes its own (the launcher, the migrator). */
-export async function emptyDatabase(): Promise<{ ownerUrl: string; drop(): Promise<void> }> {
+/** A PostgreSQL "of the user's": an empty database, its owner who may not make roles, and an administrator. */
+export interface EmptyDatabase {
+  readonly ownerUrl: string;
+  asAdministrator(statement: string): Promise<void>;
+  drop(): Promise<void>;
+}
+
+export async function emptyDatabase(): Promise<EmptyDatabase> {
   const cluster = await sharedCluster();
   const name = `test_${randomBytes(8).toString('hex')}`;
-  await onServer(cluster, `CREATE DATABASE ${name} OWNER ${TEMPLATE}`);
-  const drop = () => onServer(cluster, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
-  return { ownerUrl: named(cluster.ownerUrl, name), drop };
+  const password = randomBytes(16).toString('hex');
+  await onServer(cluster, `CREATE ROLE ${name} LOGIN PASSWORD '${password}'`);
+  await onServer(cluster, `CREATE DATABASE ${name} OWNER ${name}`);
+  const superuserUrl = named(cluster.superuserUrl, name);
+  return {
+    ownerUrl: zoneUrl(superuserUrl, name, password),
+    asAdministrator: (statement) => onServer({ superuserUrl }, statement),
+    drop: () => onServer(cluster, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
+  };
 }
 
 /** The first worker that asks starts the cluster; the others wait for its file. */
