@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readConfig } from './config.ts';
+import { readConfig, readDatabaseConfig } from './config.ts';
 
 const whole = {
   CMS_DATABASE_URL: 'postgresql://cms:pw-of-cms@127.0.0.1/cardwright',
@@ -25,6 +25,12 @@ describe('the configuration', () => {
     expect(() => readConfig({})).toThrow(
       /CMS_PUBLIC_URL is not set; CMS_DATABASE_URL is not set; .*CMS_WEB_ROOT is not set/,
     );
+  });
+
+  it('of a command that works on records only is the database', () => {
+    const { CMS_DATABASE_URL } = whole;
+    expect(readDatabaseConfig({ CMS_DATABASE_URL })).toEqual({ databaseUrl: CMS_DATABASE_URL, logLevel: 'info' });
+    expect(() => readDatabaseConfig({})).toThrow('The configuration is not right: CMS_DATABASE_URL is not set.');
   });
 
   it.each([

@@ -1,6 +1,10 @@
 /** What the environment decides. Read once, whole, at start: what is missing or wrong is said before anything runs. */
-export interface Config {
+export interface DatabaseConfig {
   readonly databaseUrl: string;
+  readonly logLevel: string;
+}
+
+export interface Config extends DatabaseConfig {
   readonly port: number;
   readonly host: string;
   readonly publicUrl: string;
@@ -11,13 +15,53 @@ export interface Config {
   readonly cookieSecure: boolean;
   readonly requestsPerMinute: number;
   readonly trustedProxies: readonly string[];
-  readonly logLevel: string;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** @throws Error that names every variable that is missing or wrong, and never shows a value. */
+/**
+ * All that the api and the worker need.
+ * @throws Error that names every variable that is missing or wrong, and never shows a value.
+ */
 export function readConfig(env: Environment): Config {
+  return read(env, (value) => ({
+    publicUrl: value.url('CMS_PUBLIC_URL', ['http:', 'https:']),
+    ...databaseOf(value),
+    port: value.number('CMS_PORT', 8080, 65_535),
+    host: value.text('CMS_HOST', '127.0.0.1'),
+    vaultSocket: value.text('CMS_VAULT_SOCKET'),
+    caSocket: value.text('CMS_CA_SOCKET'),
+    caUrl: value.url('CMS_CA_URL', ['http:']),
+    webRoot: value.text('CMS_WEB_ROOT'),
+    cookieSecure: value.flag('CMS_COOKIE_SECURE', true),
+    requestsPerMinute: value.number('CMS_REQUESTS_PER_MINUTE', 600_000, 1_000_000_000),
+    trustedProxies: value.list('CMS_TRUSTED_PROXIES'),
+  }));
+}
+
+/**
+ * What a command needs that only works on records.
+ * @throws Error as {@link readConfig}.
+ */
+export function readDatabaseConfig(env: Environment): DatabaseConfig {
+  return read(env, databaseOf);
+}
+
+const databaseOf = (value: Values): DatabaseConfig => ({
+  databaseUrl: value.url('CMS_DATABASE_URL', ['postgres:', 'postgresql:']),
+  logLevel: value.text('CMS_LOG_LEVEL', 'info'),
+});
+
+/** Reads single variables; what is missing or wrong is noted, and told of all together. */
+interface Values {
+  text(name: string, fallback?: string): string;
+  number(name: string, fallback: number, most: number): number;
+  url(name: string, schemes: readonly string[]): string;
+  flag(name: string, fallback: boolean): boolean;
+  list(name: string): string[];
+}
+
+function read<Read>(env: Environment, pick: (value: Values) => Read): Read {
   const wrong: string[] = [];
 
   function text(name: string, fallback?: string): string {
@@ -26,42 +70,29 @@ export function readConfig(env: Environment): Config {
     return value ?? '';
   }
 
-  function number(name: string, fallback: number, most: number): number {
-    const value = env[name] === undefined ? fallback : Number(env[name]);
-    if (!Number.isInteger(value) || value < 0 || value > most)
-      wrong.push(`${name} must be a whole number up to ${most}`);
-    return value;
-  }
-
-  function url(name: string, schemes: readonly string[]): string {
-    const value = text(name);
-    if (value !== '' && !(URL.canParse(value) && schemes.includes(new URL(value).protocol))) {
-      wrong.push(`${name} must be a URL that begins with ${schemes.join(' or ')}`);
-    }
-    return value;
-  }
-
-  function flag(name: string, fallback: boolean): boolean {
-    const value = env[name] ?? String(fallback);
-    if (value !== 'true' && value !== 'false') wrong.push(`${name} must be true or false`);
-    return value === 'true';
-  }
-
-  const publicUrl = url('CMS_PUBLIC_URL', ['http:', 'https:']);
-  const config: Config = {
-    databaseUrl: url('CMS_DATABASE_URL', ['postgres:', 'postgresql:']),
-    port: number('CMS_PORT', 8080, 65_535),
-    host: text('CMS_HOST', '127.0.0.1'),
-    publicUrl,
-    vaultSocket: text('CMS_VAULT_SOCKET'),
-    caSocket: text('CMS_CA_SOCKET'),
-    caUrl: url('CMS_CA_URL', ['http:']),
-    webRoot: text('CMS_WEB_ROOT'),
-    cookieSecure: flag('CMS_COOKIE_SECURE', true),
-    requestsPerMinute: number('CMS_REQUESTS_PER_MINUTE', 600_000, 1_000_000_000),
-    trustedProxies: (env.CMS_TRUSTED_PROXIES ?? '').split(',').flatMap((one) => one.trim() || []),
-    logLevel: text('CMS_LOG_LEVEL', 'info'),
+  const values: Values = {
+    text,
+    number(name, fallback, most) {
+      const value = env[name] === undefined ? fallback : Number(env[name]);
+      if (!Number.isInteger(value) || value < 0 || value > most)
+        wrong.push(`${name} must be a whole number up to ${most}`);
+      return value;
+    },
+    url(name, schemes) {
+      const value = text(name);
+      if (value !== '' && !(URL.canParse(value) && schemes.includes(new URL(value).protocol))) {
+        wrong.push(`${name} must be a URL that begins with ${schemes.join(' or ')}`);
+      }
+      return value;
+    },
+    flag(name, fallback) {
+      const value = env[name] ?? String(fallback);
+      if (value !== 'true' && value !== 'false') wrong.push(`${name} must be true or false`);
+      return value === 'true';
+    },
+    list: (name) => (env[name] ?? '').split(',').flatMap((one) => one.trim() || []),
   };
-  if (wrong.length > 0) throw new Error(`the configuration is not right: ${wrong.join('; ')}`);
+  const config = pick(values);
+  if (wrong.length > 0) throw new Error(`The configuration is not right: ${wrong.join('; ')}.`);
   return config;
 }

@@ -4,9 +4,9 @@ import { parseArgs } from 'node:util';
 import { isDomainError, Secret } from '@cardwright/protocol';
 import { isRole, ROLES } from './access/roles.ts';
 import { createSetOperator } from './access/set-operator.ts';
-import { readConfig } from './config.ts';
+import { readDatabaseConfig } from './config.ts';
 import { hashToken } from './platform/authentication.http.ts';
-import { wire } from './wire.ts';
+import { wireDatabase } from './wire.ts';
 
 const USAGE = `usage: operators.js create --name NAME --role ${ROLES.join('|')} [--display-name TEXT]
          [--password-file FILE] [--token-file FILE]
@@ -51,17 +51,7 @@ async function main(): Promise<number> {
   const password =
     passwordFile === undefined ? undefined : Secret.fromText(withoutLineEnd(await readFile(passwordFile, 'utf8')));
   const tokenHash = tokenFile === undefined ? undefined : hashToken(await tokenOf(tokenFile));
-  // Of the api's configuration only the database is needed here.
-  const unused = {
-    CMS_PUBLIC_URL: 'http://127.0.0.1',
-    CMS_VAULT_SOCKET: '-',
-    CMS_CA_SOCKET: '-',
-    CMS_CA_URL: 'http://127.0.0.1',
-    CMS_WEB_ROOT: '-',
-  };
-  const parts = wire(
-    readConfig({ ...unused, CMS_DATABASE_URL: process.env.CMS_DATABASE_URL, CMS_LOG_LEVEL: 'silent' }),
-  );
+  const parts = wireDatabase(readDatabaseConfig({ CMS_LOG_LEVEL: 'silent', ...process.env }));
   try {
     const setOperator = createSetOperator(parts);
     const operator = await setOperator(

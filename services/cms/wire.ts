@@ -16,7 +16,7 @@ import { createCertificateRecords } from './certificates/certificates.prisma.ts'
 import { createIssuance } from './certificates/index.ts';
 import { createCertificateReader } from './certificates/reader.x509.ts';
 import { createCertificateViews } from './certificates/views.pg.ts';
-import type { Config } from './config.ts';
+import type { Config, DatabaseConfig } from './config.ts';
 import { createLinkedDevices } from './device-link/devices.prisma.ts';
 import { createDeviceViews } from './devices/views.pg.ts';
 import { createEnrollingDevices } from './enrolment/enrolling-devices.prisma.ts';
@@ -36,20 +36,34 @@ import { createUnblockSessions } from './unblock/sessions.prisma.ts';
 
 export type Parts = ReturnType<typeof wire>;
 
-/**
- * Chooses the adapters, for the api, the worker and the operators' command alike. Nothing connects before it is used,
- * so that the contract can be printed without a database.
- */
-export function wire(config: Config) {
+/** What works on the records alone: all that the operators command needs, and the beginning of {@link wire}. */
+export function wireDatabase(config: DatabaseConfig) {
   const logger = createLogger(config.logLevel);
   const runtime = createRuntime();
   const database = createDatabase({
     url: config.databaseUrl,
     onError: (error) => logger.warn({ err: error }, 'a database connection was lost'),
   });
+  return {
+    logger,
+    database,
+    runtime,
+    unitOfWork: createUnitOfWork(database.prisma),
+    audit: createAuditTrail(),
+    operators: createOperatorRecords(database.prisma),
+    passwords: createPasswordHash((length) => runtime.randomBytes(length)),
+    close: () => database.close(),
+  };
+}
+
+/**
+ * Chooses the adapters, for the api and the worker alike. Nothing connects before it is used, so that the contract can
+ * be printed without a database.
+ */
+export function wire(config: Config) {
+  const records = wireDatabase(config);
+  const { logger, database, runtime, unitOfWork, audit } = records;
   const { prisma, pool } = database;
-  const unitOfWork = createUnitOfWork(prisma);
-  const audit = createAuditTrail();
   const vault = connectVault(config.vaultSocket);
   const ca = connectCa(config.caSocket);
   const shared = { unitOfWork, audit, runtime };
@@ -67,18 +81,14 @@ export function wire(config: Config) {
   });
 
   return {
-    ...shared,
+    ...records,
     config,
-    logger,
-    database,
     vault,
     ca,
     refusals: createRefusalTrail(pool),
     auditLog: createAuditLog(pool),
     credentials: createCredentials(pool),
     idempotencyKeys: createIdempotencyKeys(pool),
-    operators: createOperatorRecords(prisma),
-    passwords: createPasswordHash((length) => runtime.randomBytes(length)),
     throttle: createSignInThrottle(),
     people: createPersonRecords(),
     personViews: createPersonViews(pool),

@@ -1,4 +1,4 @@
-import type { AllowedAction } from '../kernel/allowed-action.ts';
+import { type AllowedAction, offer } from '../kernel/allowed-action.ts';
 import type { Permission } from '../kernel/permission.ts';
 import { type CardState, stateAfter, whyNot } from './state.ts';
 
@@ -48,14 +48,10 @@ export function allowedCardActions(
   card: Pick<Card, 'state' | 'keyVersion'>,
   permissions: ReadonlySet<Permission>,
 ): AllowedAction<CardAction>[] {
-  const action = (name: CardAction, permission: Permission, obstacle: string | null): AllowedAction<CardAction> => {
-    const disabledReason = permissions.has(permission) ? obstacle : `Your role lacks the permission ${permission}.`;
-    return { action: name, allowed: disabledReason === null, disabledReason };
-  };
   const unless = (act: CardAction) => (stateAfter(card.state, act) === null ? whyNot(card.state, act) : null);
   const noKey = card.keyVersion === null ? 'No administrator key of this card is in the vault.' : null;
   return [
-    action('unblock', 'unblock:perform', unless('unblock') ?? noKey),
-    action('retire', 'cards:retire', unless('retire')),
+    offer('unblock', 'unblock:perform', permissions, unless('unblock') ?? noKey),
+    offer('retire', 'cards:retire', permissions, unless('retire')),
   ];
 }

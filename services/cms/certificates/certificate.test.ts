@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { after, allowedActions, assertRevocable, type CertificateAct, shownStatus } from './certificate.ts';
 
+const MAY = new Set(['certificates:revoke'] as const);
 const NOW = new Date('2026-11-20T09:00:00Z');
 
 test('the whole life of a record', () => {
@@ -21,9 +22,18 @@ test('an active certificate expires by itself, a revoked one stays revoked', () 
 test('only what is active can be revoked, and once', () => {
   for (const status of ['proposed', 'failed', 'revoked', 'expired'] as const) {
     expect(() => assertRevocable(status)).toThrow(expect.objectContaining({ code: 'certificate-not-active' }));
-    expect(allowedActions(status, false)[0]?.allowed).toBe(false);
+    expect(allowedActions(status, false, MAY)[0]?.allowed).toBe(false);
   }
   expect(() => assertRevocable('active')).not.toThrow();
-  expect(allowedActions('active', false)[0]?.allowed).toBe(true);
-  expect(allowedActions('active', true)[0]?.allowed).toBe(false);
+  expect(allowedActions('active', false, MAY)[0]?.allowed).toBe(true);
+  expect(allowedActions('active', true, MAY)[0]?.allowed).toBe(false);
+});
+
+test('who may not revoke is told so, whatever the state', () => {
+  const reason = 'Your role lacks the permission certificates:revoke.';
+  for (const status of ['active', 'expired'] as const) {
+    expect(allowedActions(status, false, new Set(['certificates:read']))).toEqual([
+      { action: 'revoke', allowed: false, disabledReason: reason },
+    ]);
+  }
 });

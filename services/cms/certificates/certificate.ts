@@ -1,4 +1,6 @@
 import { DomainError } from '@cardwright/protocol';
+import { type AllowedAction, offer } from '../kernel/allowed-action.ts';
+import type { Permission } from '../kernel/permission.ts';
 
 /** States and rules of a certificate's record. The record is made before the CA is asked, and never deleted. */
 export type CertificateStatus = 'proposed' | 'active' | 'revoked' | 'failed';
@@ -67,13 +69,14 @@ const WHY_NOT_REVOCABLE: Readonly<Record<Exclude<ShownStatus, 'active'>, string>
 };
 
 /** @param revocationProposed a revocation is recorded, whether or not the CA has been told yet */
-export function allowedActions(status: ShownStatus, revocationProposed: boolean) {
-  const disabledReason = revocationProposed
-    ? 'the certificate is revoked already'
-    : status === 'active'
-      ? null
-      : WHY_NOT_REVOCABLE[status];
-  return [{ action: 'revoke' as const, allowed: disabledReason === null, disabledReason }];
+export function allowedActions(
+  status: ShownStatus,
+  revocationProposed: boolean,
+  permissions: ReadonlySet<Permission>,
+): AllowedAction<'revoke'>[] {
+  const known = revocationProposed ? 'revoked' : status;
+  const obstacle = known === 'active' ? null : WHY_NOT_REVOCABLE[known];
+  return [offer('revoke', 'certificates:revoke', permissions, obstacle)];
 }
 
 /** @throws DomainError `certificate-not-active` (conflict), saying what it is instead. */

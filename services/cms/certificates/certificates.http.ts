@@ -1,6 +1,8 @@
 import { type Static, Type } from 'typebox';
 import type { CardId, CertificateId, DeviceId, PersonId } from '../kernel/ids.ts';
+import type { Permission } from '../kernel/permission.ts';
 import type { Runtime } from '../kernel/runtime.ts';
+import { callerOf } from '../platform/authentication.http.ts';
 import { decodeCursor, limitOf, pageOf, UUID_KEY } from '../platform/cursor.ts';
 import {
   AllowedAction,
@@ -92,17 +94,20 @@ const hex = (maxLength: number, description: string) =>
   Type.String({ pattern: '^[0-9a-fA-F]+$', minLength: 1, maxLength, description });
 
 export function registerCertificateRoutes(app: App, deps: { views: CertificateViews; runtime: Runtime }): void {
-  async function list(filters: Parameters<CertificateViews['list']>[0], page: { cursor?: string; limit?: number }) {
+  async function list(
+    filters: Parameters<CertificateViews['list']>[0],
+    page: { cursor?: string | undefined; limit?: number | undefined },
+    permissions: ReadonlySet<Permission>,
+  ) {
     const limit = limitOf(page);
     const now = deps.runtime.now();
     const rows = await deps.views.list(filters, now, decodeCursor(page.cursor, UUID_KEY), limit + 1);
-    const { items, next } = pageOf(
+    return pageOf(
       rows,
       limit,
       (row) => row.id,
-      (row) => toBody(row, now),
+      (row) => toBody(row, now, permissions),
     );
-    return { items: [...items], next };
   }
 
   app.get(
@@ -133,7 +138,8 @@ export function registerCertificateRoutes(app: App, deps: { views: CertificateVi
           serialNumber: serialNumber?.toLowerCase().replace(/^(00)+(?=..)/, ''),
           thumbprint: thumbprint?.toLowerCase(),
         },
-        { ...(cursor === undefined ? {} : { cursor }), ...(limit === undefined ? {} : { limit }) },
+        { cursor, limit },
+        callerOf(request).permissions,
       );
     },
   );
@@ -151,7 +157,7 @@ export function registerCertificateRoutes(app: App, deps: { views: CertificateVi
         response: { 200: ref(CertificateList), default: ref(Problem) },
       },
     },
-    async (request) => list({ cardId: request.params.cardId }, request.query),
+    async (request) => list({ cardId: request.params.cardId }, request.query, callerOf(request).permissions),
   );
 
   app.get(
@@ -169,14 +175,18 @@ export function registerCertificateRoutes(app: App, deps: { views: CertificateVi
     async (request) => {
       const view = await deps.views.find(request.params.certificateId);
       if (view === null) throw certificateNotFound();
-      return toBody(view, deps.runtime.now());
+      return toBody(view, deps.runtime.now(), callerOf(request).permissions);
     },
   );
 }
 
 const timeOf = (date: Date | null): string | null => date?.toISOString() ?? null;
 
-function toBody({ der, ...view }: CertificateView, now: Date): Static<typeof CertificateSchema> {
+function toBody(
+  { der, ...view }: CertificateView,
+  now: Date,
+  permissions: ReadonlySet<Permission>,
+): Static<typeof CertificateSchema> {
   const status = shownStatus(view, now);
   return {
     ...view,
@@ -187,6 +197,6 @@ function toBody({ der, ...view }: CertificateView, now: Date): Static<typeof Cer
     createdAt: view.createdAt.toISOString(),
     revocation:
       view.revocation === null ? null : { ...view.revocation, revokedAt: view.revocation.revokedAt.toISOString() },
-    allowedActions: allowedActions(status, view.revocation !== null),
+    allowedActions: allowedActions(status, view.revocation !== null, permissions),
   };
 }

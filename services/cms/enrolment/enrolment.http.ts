@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import type { CardId, DeviceId, EnrolmentId, PersonId } from '../kernel/ids.ts';
-import { intentOf } from '../platform/authentication.http.ts';
+import type { Principal } from '../kernel/permission.ts';
+import { callerOf, intentOf } from '../platform/authentication.http.ts';
 import { decodeCursor, limitOf, pageOf, UUID_KEY } from '../platform/cursor.ts';
 import {
   AllowedAction,
@@ -96,7 +97,9 @@ export function registerEnrolmentRoutes(
     async (request, reply) => {
       const { personId, cardProfile = DEFAULT_PROFILE, validForSeconds } = request.body;
       const made = await createEnrolment(deps, intentOf(request), { personId, cardProfile, validForSeconds });
-      return reply.code(201).send({ enrolment: toBody(made.enrolment, deps.runtime.now()), code: made.code });
+      return reply
+        .code(201)
+        .send({ enrolment: toBody(made.enrolment, deps.runtime.now(), callerOf(request)), code: made.code });
     },
   );
 
@@ -121,13 +124,12 @@ export function registerEnrolmentRoutes(
       const limit = limitOf(request.query);
       const now = deps.runtime.now();
       const rows = await deps.enrolments.list({ personId, state }, now, decodeCursor(cursor, UUID_KEY), limit + 1);
-      const { items, next } = pageOf(
+      return pageOf(
         rows,
         limit,
         (row) => row.id,
-        (row) => toBody(row, now),
+        (row) => toBody(row, now, callerOf(request)),
       );
-      return { items: [...items], next };
     },
   );
 
@@ -146,7 +148,7 @@ export function registerEnrolmentRoutes(
     async (request) => {
       const enrolment = await deps.enrolments.find(request.params.enrolmentId);
       if (enrolment === null) throw enrolmentNotFound();
-      return toBody(enrolment, deps.runtime.now());
+      return toBody(enrolment, deps.runtime.now(), callerOf(request));
     },
   );
 
@@ -167,12 +169,12 @@ export function registerEnrolmentRoutes(
       const why = request.body.reason;
       const intent = intentOf(request, { reason: why });
       const enrolment = await cancelEnrolment(deps, intent, request.params.enrolmentId, why);
-      return reply.code(201).send(toBody(enrolment, deps.runtime.now()));
+      return reply.code(201).send(toBody(enrolment, deps.runtime.now(), callerOf(request)));
     },
   );
 }
 
-function toBody(enrolment: Enrolment, now: Date): Static<typeof EnrolmentSchema> {
+function toBody(enrolment: Enrolment, now: Date, { permissions }: Principal): Static<typeof EnrolmentSchema> {
   const { profileName, expiresAt, createdAt } = enrolment;
   const claimed: { cardId: string | null; deviceId: string | null } =
     enrolment.state === 'open' ? { cardId: null, deviceId: null } : enrolment;
@@ -186,6 +188,6 @@ function toBody(enrolment: Enrolment, now: Date): Static<typeof EnrolmentSchema>
     createdBy: enrolment.createdBy,
     cardId: claimed.cardId as CardId | null,
     deviceId: claimed.deviceId as DeviceId | null,
-    allowedActions: allowedActions(enrolment, now),
+    allowedActions: allowedActions(enrolment, now, permissions),
   };
 }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { allowedActions, assertMay, claimedBy, type Enrolment, type EnrolmentAct, shownState } from './enrolment.ts';
 
+const MAY = new Set(['enrolments:cancel'] as const);
 const NOW = new Date('2026-11-20T09:00:00Z');
 function enrolment(state: Enrolment['state'], seconds = 60): Enrolment {
   const common = {
@@ -48,8 +49,14 @@ test('a device sees its own enrolments and no others', () => {
 });
 
 test('what can be cancelled is offered so', () => {
-  expect(allowedActions(enrolment('claimed'), NOW)).toEqual([
+  expect(allowedActions(enrolment('claimed'), NOW, MAY)).toEqual([
     { action: 'cancel', allowed: true, disabledReason: null },
   ]);
-  expect(allowedActions(enrolment('completed'), NOW)[0]).toMatchObject({ allowed: false });
+  expect(allowedActions(enrolment('completed'), NOW, MAY)[0]).toMatchObject({ allowed: false });
+});
+
+test('who may not cancel is told so', () => {
+  expect(allowedActions(enrolment('claimed'), NOW, new Set())).toEqual([
+    { action: 'cancel', allowed: false, disabledReason: 'Your role lacks the permission enrolments:cancel.' },
+  ]);
 });

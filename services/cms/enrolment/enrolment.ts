@@ -1,4 +1,6 @@
 import { DomainError } from '@cardwright/protocol';
+import { type AllowedAction, offer } from '../kernel/allowed-action.ts';
+import type { Permission } from '../kernel/permission.ts';
 
 /** States and rules of an enrolment. */
 export type EnrolmentState = 'open' | 'claimed' | 'completed' | 'cancelled';
@@ -58,11 +60,12 @@ export function assertMay(act: EnrolmentAct, enrolment: Enrolment, now: Date): v
   if (refusal !== null) throw new DomainError('conflict', refusal.code, refusal.detail);
 }
 
-export function allowedActions(enrolment: Enrolment, now: Date) {
-  const refusal = refusalOf('cancel', enrolment, now);
-  return [
-    { action: 'cancel' as const, allowed: refusal === null, disabledReason: refusal === null ? null : refusal.detail },
-  ];
+export function allowedActions(
+  enrolment: Enrolment,
+  now: Date,
+  permissions: ReadonlySet<Permission>,
+): AllowedAction<'cancel'>[] {
+  return [offer('cancel', 'enrolments:cancel', permissions, refusalOf('cancel', enrolment, now)?.detail ?? null)];
 }
 
 function refusalOf(act: EnrolmentAct, enrolment: Enrolment, now: Date): { code: string; detail: string } | null {

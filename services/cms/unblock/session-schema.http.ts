@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import type { Permission } from '../kernel/permission.ts';
 import {
   AllowedAction,
   closed,
@@ -82,7 +83,11 @@ export const AnswerSchema = Type.Object(
 );
 
 /** The challenge, the confirmation code and the response are in no operator's view of a session. */
-export function toBody({ session, card }: SessionWithCard, now: Date): Static<typeof SessionSchema> {
+export function toBody(
+  { session, card }: SessionWithCard,
+  now: Date,
+  permissions: ReadonlySet<Permission>,
+): Static<typeof SessionSchema> {
   const { id, cardId, origin, verification, reason, ticket, openedBy } = session;
   return {
     id,
@@ -98,6 +103,6 @@ export function toBody({ session, card }: SessionWithCard, now: Date): Static<ty
     createdAt: session.createdAt.toISOString(),
     expiresAt: session.expiresAt.toISOString(),
     answeredAt: session.answeredAt?.toISOString() ?? null,
-    allowedActions: allowedActions(session, now),
+    allowedActions: allowedActions(session, now, permissions),
   };
 }

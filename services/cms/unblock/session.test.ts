@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { allowedActions, assertMay, type SessionAct, type SessionState, shownState } from './session.ts';
 
+const MAY = new Set(['unblock:perform'] as const);
 const NOW = new Date('2026-11-20T09:00:00Z');
 const session = (state: SessionState, origin: 'operator' | 'device' = 'operator', seconds = 60) => ({
   origin,
@@ -82,10 +83,21 @@ test('time ends what waits for somebody, and nothing else', () => {
 
 test('an operator is offered what would be allowed, and told why not', () => {
   const offered = (of: ReturnType<typeof session>) =>
-    allowedActions(of, NOW).flatMap((one) => (one.allowed ? [one.action] : []));
+    allowedActions(of, NOW, MAY).flatMap((one) => (one.allowed ? [one.action] : []));
   expect(offered(session('open'))).toEqual(['answer', 'refuse']);
   expect(offered(session('requested', 'device'))).toEqual(['approve', 'refuse']);
   expect(offered(session('answered'))).toEqual(['report-outcome']);
   expect(offered(session('open', 'operator', 0))).toEqual([]);
-  for (const one of allowedActions(session('worked'), NOW)) expect(one.disabledReason).toMatch(/closed/);
+  for (const one of allowedActions(session('worked'), NOW, MAY)) expect(one.disabledReason).toMatch(/closed/);
+});
+
+test('who may not perform an unblock is offered nothing, whatever the state', () => {
+  for (const state of ['requested', 'open', 'answered'] as const) {
+    for (const one of allowedActions(session(state, 'device'), NOW, new Set(['unblock:read']))) {
+      expect(one).toMatchObject({
+        allowed: false,
+        disabledReason: 'Your role lacks the permission unblock:perform.',
+      });
+    }
+  }
 });

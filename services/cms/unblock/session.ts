@@ -1,4 +1,6 @@
 import { DomainError } from '@cardwright/protocol';
+import { offer } from '../kernel/allowed-action.ts';
+import type { Permission } from '../kernel/permission.ts';
 
 /** States and rules of an unblock session: one session, one challenge answered once. */
 export type SessionState = 'requested' | 'open' | 'answered' | 'worked' | 'failed' | 'refused';
@@ -68,11 +70,11 @@ export function assertMay(act: SessionAct, session: Judged, now: Date): void {
 const OPERATOR_ACTS = ['answer', 'approve', 'refuse', 'report-outcome'] as const;
 
 /** What an operator may do with the session now: the console shows just these. */
-export function allowedActions(session: Judged, now: Date) {
+export function allowedActions(session: Judged, now: Date, permissions: ReadonlySet<Permission>) {
   return OPERATOR_ACTS.filter((action) => action !== (session.origin === 'operator' ? 'approve' : 'answer')).map(
     (action) => {
       const refusal = refusalOf(action === 'report-outcome' ? 'worked' : action, session, now);
-      return { action, allowed: refusal === null, disabledReason: refusal?.detail ?? null };
+      return offer(action, 'unblock:perform', permissions, refusal?.detail ?? null);
     },
   );
 }

@@ -2,8 +2,9 @@ import { DomainError } from '@cardwright/protocol';
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { CardId, UnblockSessionId } from '../kernel/ids.ts';
-import { intentOf } from '../platform/authentication.http.ts';
-import { decodeCursor, limitOf, pageOf, UUID_KEY } from '../platform/cursor.ts';
+import type { Principal } from '../kernel/permission.ts';
+import { callerOf, intentOf } from '../platform/authentication.http.ts';
+import { decodeCursor, limitOf, type PageRequest, pageOf, UUID_KEY } from '../platform/cursor.ts';
 import { closed, id, line, oneOf, Problem, paging, reason, ref, ticket } from '../platform/schema.http.ts';
 import type { App } from '../platform/server.http.ts';
 import { type AnswerDependencies, answerChallenge } from './answer-challenge.ts';
@@ -34,23 +35,22 @@ export function registerUnblockRoutes(app: App, deps: UnblockDependencies): void
   const params = closed({ unblockSessionId: id<UnblockSessionId>() });
   const created = { 201: ref(SessionSchema), default: ref(Problem) };
 
-  async function shown(sessionId: string) {
+  async function shown(sessionId: string, { permissions }: Principal) {
     const found = await deps.sessions.find(sessionId);
     if (found === null) throw sessionNotFound();
-    return toBody(found, deps.runtime.now());
+    return toBody(found, deps.runtime.now(), permissions);
   }
 
-  async function list(filters: SessionFilters, query: { cursor?: string; limit?: number }) {
+  async function list(filters: SessionFilters, query: PageRequest, { permissions }: Principal) {
     const limit = limitOf(query);
     const now = deps.runtime.now();
     const rows = await deps.sessions.list(filters, now, decodeCursor(query.cursor, UUID_KEY), limit + 1);
-    const { items, next } = pageOf(
+    return pageOf(
       rows,
       limit,
       (row) => row.session.id,
-      (row) => toBody(row, now),
+      (row) => toBody(row, now, permissions),
     );
-    return { items: [...items], next };
   }
 
   app.post(
@@ -72,7 +72,7 @@ export function registerUnblockRoutes(app: App, deps: UnblockDependencies): void
     async (request, reply) => {
       const { verification, ...why } = request.body;
       const sessionId = await openSession(deps, operatorIntentOf(request, why), request.params.cardId, verification);
-      return reply.code(201).send(await shown(sessionId));
+      return reply.code(201).send(await shown(sessionId, callerOf(request)));
     },
   );
 
@@ -89,7 +89,7 @@ export function registerUnblockRoutes(app: App, deps: UnblockDependencies): void
         response: { 200: ref(SessionList), default: ref(Problem) },
       },
     },
-    async (request) => list({ cardId: request.params.cardId }, request.query),
+    async (request) => list({ cardId: request.params.cardId }, request.query, callerOf(request)),
   );
 
   app.get(
@@ -104,7 +104,7 @@ export function registerUnblockRoutes(app: App, deps: UnblockDependencies): void
         response: { 200: ref(SessionList), default: ref(Problem) },
       },
     },
-    async (request) => list({ state: request.query.state }, request.query),
+    async (request) => list({ state: request.query.state }, request.query, callerOf(request)),
   );
 
   app.get(
@@ -119,7 +119,7 @@ export function registerUnblockRoutes(app: App, deps: UnblockDependencies): void
         response: { 200: ref(SessionSchema), default: ref(Problem) },
       },
     },
-    async (request) => shown(request.params.unblockSessionId),
+    async (request) => shown(request.params.unblockSessionId, callerOf(request)),
   );
 
   app.post(
@@ -172,7 +172,7 @@ export function registerUnblockRoutes(app: App, deps: UnblockDependencies): void
     async (request, reply) => {
       const { unblockSessionId } = request.params;
       await approveRequest(deps, operatorIntentOf(request, request.body), unblockSessionId, request.body);
-      return reply.code(201).send(await shown(unblockSessionId));
+      return reply.code(201).send(await shown(unblockSessionId, callerOf(request)));
     },
   );
 
@@ -192,7 +192,7 @@ export function registerUnblockRoutes(app: App, deps: UnblockDependencies): void
     async (request, reply) => {
       const { unblockSessionId } = request.params;
       await refuseSession(deps, operatorIntentOf(request, request.body), unblockSessionId);
-      return reply.code(201).send(await shown(unblockSessionId));
+      return reply.code(201).send(await shown(unblockSessionId, callerOf(request)));
     },
   );
 
@@ -216,7 +216,7 @@ export function registerUnblockRoutes(app: App, deps: UnblockDependencies): void
       const { unblockSessionId } = request.params;
       const { outcome, note } = request.body;
       await reportOutcome(deps, operatorIntentOf(request, { reason: note }), unblockSessionId, outcome);
-      return reply.code(201).send(await shown(unblockSessionId));
+      return reply.code(201).send(await shown(unblockSessionId, callerOf(request)));
     },
   );
 }
