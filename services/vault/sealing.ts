@@ -20,11 +20,20 @@ const DATA_KEY_BYTES = 32;
 
 export type Random = (bytes: number) => Uint8Array;
 
+/**
+ * What a seal binds. Of an administrator key the facts of its row; of another secret (secret-store.ts) facts whose
+ * strategy is a word that no administrator key has, so that neither ever opens as the other.
+ */
+export type SealedFacts = Omit<KeyFacts, 'algorithm' | 'strategy'> & {
+  readonly algorithm: string;
+  readonly strategy: string;
+};
+
 /** @param key lent; for a deterministic key undefined: then the blob holds nothing, and still proves the facts. */
 export async function seal(
   provider: KeyProvider,
   random: Random,
-  facts: KeyFacts,
+  facts: SealedFacts,
   key: Secret | undefined,
 ): Promise<SealedKey> {
   const { kekVersion } = provider;
@@ -50,7 +59,7 @@ export async function seal(
  * @returns the key, the caller's to wipe; of a deterministic key a Secret without bytes.
  * @throws DomainError `vault-blob-invalid` (internal): altered, or not of this row.
  */
-export async function unseal(provider: KeyProvider, facts: KeyFacts, blob: SealedKey): Promise<Secret> {
+export async function unseal(provider: KeyProvider, facts: SealedFacts, blob: SealedKey): Promise<Secret> {
   const sealed = Buffer.from(blob.sealed.buffer, blob.sealed.byteOffset, blob.sealed.byteLength);
   if (sealed.length < HEADER_BYTES || sealed[0] !== FORMAT) throw invalidBlob(facts);
   const wrappedEnd = HEADER_BYTES + sealed.readUInt16BE(1);
@@ -84,7 +93,7 @@ export async function unseal(provider: KeyProvider, facts: KeyFacts, blob: Seale
 }
 
 /** Every part has a fixed alphabet without '|', so two different rows never give the same text. */
-function factText(facts: KeyFacts): string {
+function factText(facts: SealedFacts): string {
   return [
     'cardwright administrator key 1',
     facts.cardId,
@@ -98,15 +107,15 @@ function factText(facts: KeyFacts): string {
   ].join('|');
 }
 
-function factData(facts: KeyFacts): Uint8Array {
+function factData(facts: SealedFacts): Uint8Array {
   return Buffer.from(factText(facts), 'utf8');
 }
 
-function wrapData(facts: KeyFacts, kekVersion: number): Uint8Array {
+function wrapData(facts: SealedFacts, kekVersion: number): Uint8Array {
   return Buffer.from(`${factText(facts)}|kek ${kekVersion}`, 'utf8');
 }
 
-function invalidBlob(facts: KeyFacts, cause?: unknown): DomainError {
+function invalidBlob(facts: SealedFacts, cause?: unknown): DomainError {
   return new DomainError(
     'internal',
     'vault-blob-invalid',
