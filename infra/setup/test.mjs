@@ -4,6 +4,7 @@ import { buildPart, compileAll } from './build.mjs';
 import { root } from './command.mjs';
 import { requireNode } from './node-version.mjs';
 import { installPackages } from './npm-packages.mjs';
+import { buildPkcs11 } from './pkcs11.mjs';
 import { runEntry, step } from './report.mjs';
 import { installTestPackages } from './system-packages.mjs';
 
@@ -12,6 +13,7 @@ await runEntry(async () => {
   requireNode();
   await installPackages();
   await installTestPackages();
+  await buildPkcs11();
   await buildPart('Generating the database client');
   let complaints = null;
   await step('Compiling everything', async () => {
