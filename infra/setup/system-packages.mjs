@@ -19,6 +19,9 @@ const TESTS = [
   { package: 'chromium', program: 'chromium' },
 ];
 
+/** Without these a test is skipped, and says so. */
+const WELCOME = [{ package: 'docker-compose', program: 'docker-compose' }];
+
 /** What `npm start` needs for its device. Gives false when it is not all there, after saying why and what to run. */
 export function installDevicePackages() {
   return install(DEVICE);
@@ -26,7 +29,8 @@ export function installDevicePackages() {
 
 /** What the tests need. Error: what is missing and how to install it. */
 export async function installTestPackages() {
-  if (await install(TESTS)) return;
+  const root = process.getuid?.() === 0;
+  if (await install(root ? [...TESTS, ...WELCOME] : TESTS)) return;
   throw new SetupError('The tests need the packages above. Nothing was run.');
 }
 
