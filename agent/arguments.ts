@@ -61,7 +61,7 @@ export function parseOptions<S extends OptionSpecs>(specs: S, argv: readonly str
   for (const [name, spec] of Object.entries(specs)) {
     const value = values.get(name);
     if (spec.kind === 'required' && value === undefined) {
-      throw usage('option-missing', `--${name} ${spec.value} is needed: ${spec.about}`);
+      throw usage('option-missing', `--${name} ${spec.value} is needed: ${spec.about}.`);
     }
     result[name] = spec.kind === 'flag' ? value === true : value;
   }

@@ -24,7 +24,11 @@ export interface CertificateRequest {
 export async function buildCertificateRequest(request: CertificateRequest): Promise<Bytes> {
   const { commonName } = request;
   if (commonName.length === 0 || [...commonName].length > 64) {
-    throw new DomainError('invalid', 'common-name-invalid', 'the name in a certificate request has 1 to 64 characters');
+    throw new DomainError(
+      'invalid',
+      'common-name-invalid',
+      'The name in a certificate request has 1 to 64 characters.',
+    );
   }
   const name = tlv(SEQUENCE, tlv(SET, tlv(SEQUENCE, COMMON_NAME, utf8String(commonName))));
   const version = unsignedInteger(Uint8Array.of(0));

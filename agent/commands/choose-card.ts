@@ -36,7 +36,7 @@ function onlyCard(store: Store): StoredCard {
     throw new DomainError(
       'invalid',
       'card-not-named',
-      `There are several cards; name one with --card: ${serials(usable)}`,
+      `There are several cards; name one with --card: ${serials(usable)}.`,
     );
   }
   return card;
@@ -46,7 +46,7 @@ function noCard(cards: readonly StoredCard[]): DomainError {
   const detail =
     cards.length === 0
       ? 'There is no card in this store. Enrol one: cardwright-agent enrol --server URL --code CODE'
-      : `No such card. This store has: ${serials(cards)}`;
+      : `No such card. This store has: ${serials(cards)}.`;
   return new DomainError('not-found', 'card-unknown', detail);
 }
 
@@ -60,7 +60,7 @@ export function chooseKey(card: StoredCard, container: string | undefined): Stor
     throw new DomainError(
       'not-found',
       'container-unknown',
-      `Card ${card.serial} has no such container. It has: ${known}`,
+      `Card ${card.serial} has no such container. It has: ${known}.`,
     );
   }
   return key;

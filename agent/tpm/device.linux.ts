@@ -14,11 +14,11 @@ export async function openDevice(path: string): Promise<Transport> {
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
     if (code === 'EACCES' || code === 'EPERM') {
-      const detail = `${path} may not be opened by this user; add the user to the group of that file (usually tss)`;
+      const detail = `${path} may not be opened by this user; add the user to the group of that file (usually tss).`;
       throw new DomainError('forbidden', 'tpm-access-denied', detail, { cause });
     }
     if (code === 'EBUSY') {
-      throw new DomainError('unavailable', 'tpm-busy', `another program holds ${path}`, { cause });
+      throw new DomainError('unavailable', 'tpm-busy', `Another program holds ${path}.`, { cause });
     }
     throw unreachable(path, cause);
   }

@@ -97,7 +97,7 @@ export class HmacSession {
     const expected = hmacSha256(key, rpHash, answer.nonceTpm, nonceCaller, u8(answer.attributes));
     key.fill(0);
     if (answer.hmac.length !== expected.length || !timingSafeEqual(answer.hmac, expected)) {
-      const detail = 'the answer was not made by the TPM that was asked: something stands between';
+      const detail = 'The answer was not made by the TPM that was asked: something stands between.';
       throw new DomainError('unprocessable', 'tpm-response-forged', detail);
     }
     this.#nonceTpm = answer.nonceTpm;

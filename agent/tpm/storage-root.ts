@@ -54,7 +54,7 @@ export class StorageRoots {
     if (same(persistent)) return persistent;
     const primary = await this.#makePrimary();
     if (same(primary)) return primary;
-    const detail = "this card was made on another device, or this device's TPM was cleared since";
+    const detail = "This card was made on another device, or this device's TPM was cleared since.";
     throw new DomainError('conflict', 'card-of-another-device', detail);
   }
 
@@ -121,7 +121,7 @@ export class StorageRoots {
 /** What the owner's hierarchy refuses when its authValue is not the empty one, in our words. */
 export function ownerRefusal(error: unknown): unknown {
   if (!isRefusal(error, RC.BAD_AUTH, RC.AUTH_FAIL)) return error;
-  const detail = "the TPM's owner hierarchy has a password of its own; cards need it to be empty";
+  const detail = "The TPM's owner hierarchy has a password of its own; cards need it to be empty.";
   return new DomainError('conflict', 'tpm-owner-password-set', detail, { cause: error });
 }
 

@@ -33,7 +33,7 @@ export function parseTcti(text: string): Tcti {
   const port = Number(values.get('port') ?? '2321');
   if (!Number.isInteger(port) || port < 1 || port > 65_535) throw malformed();
   if (!['127.0.0.1', 'localhost', '::1'].includes(host)) {
-    const detail = 'a software TPM is taken on this machine only (127.0.0.1, ::1 or localhost)';
+    const detail = 'A software TPM is taken on this machine only (127.0.0.1, ::1 or localhost).';
     throw new DomainError('invalid', 'tcti-not-local', detail);
   }
   return { kind: 'tcp', host, port };
@@ -41,6 +41,6 @@ export function parseTcti(text: string): Tcti {
 
 function malformed(): DomainError {
   const detail =
-    'where the TPM is must read swtpm:host=127.0.0.1,port=2321 or swtpm:path=/run/tpm.sock or device:/dev/tpmrm0';
+    'Where the TPM is must read swtpm:host=127.0.0.1,port=2321 or swtpm:path=/run/tpm.sock or device:/dev/tpmrm0.';
   return new DomainError('invalid', 'tcti-malformed', detail);
 }

@@ -3,18 +3,18 @@ import { HEADER_BYTES, MAX_RESPONSE_BYTES } from './transport.ts';
 
 export function unreachable(target: string, cause?: unknown): DomainError {
   const why = cause instanceof Error ? ` (${cause.message})` : '';
-  return new DomainError('unavailable', 'tpm-unreachable', `no TPM answers at ${target}${why}`, { cause });
+  return new DomainError('unavailable', 'tpm-unreachable', `No TPM answers at ${target}${why}.`, { cause });
 }
 
 export function timedOut(target: string, timeoutMs: number): DomainError {
   const detail =
-    `the TPM at ${target} gave no answer within ${timeoutMs / 1000} seconds; ` +
-    'another program may be holding it (a software TPM serves one client at a time)';
+    `The TPM at ${target} gave no answer within ${timeoutMs / 1000} seconds; ` +
+    'another program may be holding it (a software TPM serves one client at a time).';
   return new DomainError('unavailable', 'tpm-timeout', detail);
 }
 
 export function cutShort(target: string, got: number, expected: number): DomainError {
-  const detail = `the TPM at ${target} stopped after ${got} of ${expected} bytes of its answer`;
+  const detail = `The TPM at ${target} stopped after ${got} of ${expected} bytes of its answer.`;
   return new DomainError('unavailable', 'tpm-response-cut-short', detail);
 }
 

@@ -59,7 +59,7 @@ export class TpmCard implements Card {
         );
       } catch (error) {
         if (!isRefusal(error, RC.INTEGRITY)) throw error;
-        const detail = "the stored key is damaged, or was made by another device's TPM";
+        const detail = "The stored key is damaged, or was made by another device's TPM.";
         throw new DomainError('conflict', 'key-blob-refused', detail, { cause: error });
       }
     });

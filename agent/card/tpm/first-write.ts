@@ -25,7 +25,7 @@ export async function startFirstWrite(
   const state = await place.state();
   if (state === 'written') throw alreadyWritten();
   if (state !== 'defined') {
-    throw new DomainError('conflict', 'card-not-prepared', 'nothing of this card stands there yet: prepare it first');
+    throw new DomainError('conflict', 'card-not-prepared', 'Nothing of this card stands there yet: prepare it first.');
   }
   const { tpm, roots } = hardware;
   const data = pinCounter(0, record.pinLimit);

@@ -39,7 +39,7 @@ export function requireCardKey(
     area.nameAlg === TPM_ALG.SHA256 &&
     area.attributes === CARD_KEY_ATTRIBUTES &&
     Buffer.from(area.authPolicy).equals(authPolicy);
-  if (!fits) throw new DomainError('conflict', 'key-of-another-card', 'this key does not belong to this card');
+  if (!fits) throw new DomainError('conflict', 'key-of-another-card', 'This key does not belong to this card.');
 }
 
 /** SubjectPublicKeyInfo, DER. Throws `key-blob-malformed` for what is no key of a card. */
@@ -50,5 +50,5 @@ export function publicKeyInfo(area: PublicArea): Bytes {
     return ecP256PublicKeyInfo(padded(area.x), padded(area.y));
   }
   if (area.kind === 'rsa') return rsaPublicKeyInfo(area.modulus, area.exponent);
-  throw new DomainError('unprocessable', 'key-blob-malformed', 'a card key is RSA, or ECC on P-256');
+  throw new DomainError('unprocessable', 'key-blob-malformed', 'A card key is RSA, or ECC on P-256.');
 }

@@ -24,7 +24,7 @@ export class PendingChallenge {
         throw new DomainError(
           'conflict',
           'challenge-over',
-          'this challenge was used or given up: begin with a new one',
+          'This challenge was used or given up: begin with a new one.',
         );
       }
       try {

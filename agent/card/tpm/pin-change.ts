@@ -45,6 +45,6 @@ export async function changePin(
 }
 
 function notApproved(cause?: unknown): DomainError {
-  const detail = 'the approval to change the PIN is not one for this card';
+  const detail = 'The approval to change the PIN is not one for this card.';
   return new DomainError('unprocessable', 'self-change-refused-by-card', detail, { cause });
 }

@@ -10,7 +10,7 @@ export async function withPinValue<T>(pin: Secret, work: (authValue: Bytes) => P
   try {
     // Trailing zero bytes are no part of an authValue: a PIN of nothing else would be no PIN.
     if (value.every((byte) => byte === 0))
-      throw new DomainError('invalid', 'pin-empty', 'a PIN has at least one character');
+      throw new DomainError('invalid', 'pin-empty', 'A PIN has at least one character.');
     return await work(value);
   } finally {
     value.fill(0);

@@ -119,9 +119,9 @@ export class CardPlace {
     const state = await this.state();
     if (state === expected) return undefined;
     if (state === 'absent') {
-      return new DomainError('conflict', 'card-missing', 'the card is no longer on this device: it was removed');
+      return new DomainError('conflict', 'card-missing', 'The card is no longer on this device: it was removed.');
     }
-    return new DomainError('conflict', 'card-altered', 'something else stands where the card was: it was replaced');
+    return new DomainError('conflict', 'card-altered', 'Something else stands where the card was: it was replaced.');
   }
 
   async #undefine(index: Entity): Promise<void> {
@@ -149,23 +149,23 @@ export function alreadyWritten(): DomainError {
   return new DomainError(
     'conflict',
     'card-already-written',
-    'this card is finished: its PIN can only be changed or reset',
+    'This card is finished: its PIN can only be changed or reset.',
   );
 }
 
 function slotTaken(): DomainError {
-  return new DomainError('conflict', 'slot-taken', 'something that is not this card stands there; it was left alone');
+  return new DomainError('conflict', 'slot-taken', 'Something that is not this card stands there; it was left alone.');
 }
 
 function storageFull(cause?: unknown): DomainError {
-  return new DomainError('conflict', 'tpm-storage-full', 'the TPM has no room for another card', { cause });
+  return new DomainError('conflict', 'tpm-storage-full', 'The TPM has no room for another card.', { cause });
 }
 
 function definitionRefusal(error: unknown): unknown {
   if (isRefusal(error, RC.NV_SPACE)) return storageFull(error);
   if (isRefusal(error, RC.NV_DEFINED)) return slotTaken();
   if (isRefusal(error, RC.ATTRIBUTES)) {
-    const detail = 'this TPM has no PIN indexes: cards need a TPM 2.0 of library revision 1.38 or later';
+    const detail = 'This TPM has no PIN indexes: cards need a TPM 2.0 of library revision 1.38 or later.';
     return new DomainError('conflict', 'tpm-too-old', detail, { cause: error });
   }
   return ownerRefusal(error);

@@ -9,11 +9,11 @@ import type { CardPlace } from './place.ts';
  */
 export async function answerRefusal(error: unknown, place: CardPlace, expected: SlotState): Promise<unknown> {
   if (isRefusal(error, RC.SIGNATURE)) {
-    const detail = 'the card refused the response: it is not the answer of this card to this challenge';
+    const detail = 'The card refused the response: it is not the answer of this card to this challenge.';
     return new DomainError('unprocessable', 'response-refused-by-card', detail, { cause: error });
   }
   if (isRefusal(error, RC.EXPIRED)) {
-    const detail = 'the response came too late: begin anew with a fresh challenge';
+    const detail = 'The response came too late: begin anew with a fresh challenge.';
     return new DomainError('conflict', 'response-expired', detail, { cause: error });
   }
   if (!isRefusal(error, RC.POLICY_FAIL, RC.BAD_AUTH, RC.AUTH_FAIL, RC.HANDLE)) return error;
@@ -29,13 +29,13 @@ export async function pinRefusal(error: unknown, place: CardPlace): Promise<unkn
   const missing = await place.unlessIn('written');
   if (missing !== undefined) return missing;
   if (isRefusal(error, RC.AUTH_UNAVAILABLE)) {
-    const detail = 'the card is blocked after too many wrong PINs: it must be unblocked';
+    const detail = 'The card is blocked after too many wrong PINs: it must be unblocked.';
     return new DomainError('conflict', 'card-blocked', detail, { cause: error });
   }
   if (!isRefusal(error, RC.BAD_AUTH, RC.AUTH_FAIL)) return error;
   const { left } = await place.tries();
   const rest = left === 0 ? 'the card is now blocked' : left === 1 ? '1 try is left' : `${left} tries are left`;
-  return new DomainError('unprocessable', 'pin-wrong', `the PIN is wrong: ${rest}`, {
+  return new DomainError('unprocessable', 'pin-wrong', `The PIN is wrong: ${rest}.`, {
     cause: error,
     data: { triesLeft: left },
   });

@@ -18,7 +18,7 @@ export interface SignatureScheme {
 export function schemeFor(kind: 'ecc' | 'rsa', request: SignRequest): SignatureScheme {
   const hash = HASH[request.hash];
   if (request.digest.length !== hash.bytes) {
-    const detail = `a ${request.hash} digest has ${hash.bytes} bytes, not ${request.digest.length}`;
+    const detail = `A ${request.hash} digest has ${hash.bytes} bytes, not ${request.digest.length}.`;
     throw new DomainError('invalid', 'digest-length', detail);
   }
   if (kind === 'ecc') return { algorithm: TPM_ALG.ECDSA, hash: hash.algorithm };

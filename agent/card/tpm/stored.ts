@@ -15,7 +15,7 @@ export function encodeStored(object: StoredObject): Bytes {
 export function decodeStored(blob: Bytes): StoredObject & { readonly parsed: ReturnType<typeof parsePublicArea> } {
   const reader = new Reader(blob, CODE);
   if (!Buffer.from(reader.bytes(MAGIC.length, 'magic')).equals(MAGIC)) {
-    throw new DomainError('unprocessable', CODE, 'this is not a key that this version of the agent stored');
+    throw new DomainError('unprocessable', CODE, 'This is not a key that this version of the agent stored.');
   }
   const publicArea = reader.sized(700, 'public area');
   const privateArea = reader.sized(2048, 'private area');

@@ -85,5 +85,5 @@ export function assertRevocable(status: ShownStatus): void {
 }
 
 export function certificateNotFound(): DomainError {
-  return new DomainError('not-found', 'not-found', 'there is no such certificate');
+  return new DomainError('not-found', 'not-found', 'There is no such certificate.');
 }

@@ -109,7 +109,7 @@ export function createIssuance(deps: IssuanceDependencies): Issuance {
 
     async proposeAgain(tx, intent, certificate) {
       if (after('retry', certificate.status) === undefined) {
-        throw new DomainError('conflict', 'certificate-not-failed', `the certificate is ${certificate.status}`);
+        throw new DomainError('conflict', 'certificate-not-failed', `The certificate is ${certificate.status}.`);
       }
       await certificates.setStatus(tx, certificate.id, 'proposed');
       await record(tx, intent, 'certificate.requested', certificate);
@@ -121,10 +121,10 @@ export function createIssuance(deps: IssuanceDependencies): Issuance {
       if (certificate.status === 'active' || certificate.status === 'revoked') {
         const issued = await authority.find(certificate.requestId);
         if (issued !== null) return issued;
-        throw new DomainError('internal', 'certificate-unknown-to-ca', 'the CA does not know a certificate it issued');
+        throw new DomainError('internal', 'certificate-unknown-to-ca', 'The CA does not know a certificate it issued.');
       }
       if (certificate.status === 'failed') {
-        throw new DomainError('conflict', 'certificate-failed', 'the CA refused this request; it must be made again');
+        throw new DomainError('conflict', 'certificate-failed', 'The CA refused this request; it must be made again.');
       }
       const request = await certificates.issuanceRequest(certificateId);
       if (request === null) throw certificateNotFound();

@@ -42,15 +42,15 @@ export function createCertificateReader(): CertificateReader {
         request = new Pkcs10CertificateRequest(Uint8Array.from(csr));
         key = request.publicKey.algorithm as KeyFacts;
       } catch (cause) {
-        throw refused('csr-malformed', 'the certification request is not DER of PKCS #10 (RFC 2986)', cause);
+        throw refused('csr-malformed', 'The certification request is not DER of PKCS #10 (RFC 2986).', cause);
       }
       if (KEY_TYPES[keyType]?.(key) !== true) {
-        throw refused('csr-key-not-allowed', `the card's profile asks for a key of type ${keyType} in this container`);
+        throw refused('csr-key-not-allowed', `The card's profile asks for a key of type ${keyType} in this container.`);
       }
       // Proof that whoever asks holds the key (RFC 2986 section 3). A key that can't be imported verifies nothing.
       const proven = await request.verify().catch(() => false);
       if (!proven) {
-        throw refused('csr-signature-invalid', 'the signature of the certification request was not made with its key');
+        throw refused('csr-signature-invalid', 'The signature of the certification request was not made with its key.');
       }
     },
   };

@@ -79,7 +79,7 @@ async function claim(
     throw new DomainError(
       'conflict',
       'device-changed',
-      'the TPM of this device is not the one that this token was made on; begin with an empty store',
+      'The TPM of this device is not the one that this token was made on; begin with an empty store.',
     );
   }
   const abandoned: string[] = [];
@@ -142,7 +142,7 @@ export function alreadyActive(): DomainError {
   return new DomainError(
     'conflict',
     'card-already-active',
-    'this person has a card in use on this device already; retire that card first',
+    'This person has a card in use on this device already; retire that card first.',
   );
 }
 
@@ -150,7 +150,7 @@ function codeUnknown(): DomainError {
   return new DomainError(
     'unprocessable',
     'enrolment-code-unknown',
-    'there is no such enrolment code; a code has three groups of four characters, such as 7K3M-92QF-XD4T',
+    'There is no such enrolment code; a code has three groups of four characters, such as 7K3M-92QF-XD4T.',
     { fields: [{ pointer: '/code', detail: 'is not the code of an enrolment' }] },
   );
 }

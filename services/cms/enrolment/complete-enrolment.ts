@@ -67,7 +67,7 @@ async function demandFinished(deps: CompleteDependencies, tx: Tx, held: Held, nv
     throw new DomainError(
       'unprocessable',
       'nv-index-not-of-this-card',
-      'the card was written to another TPM index than this one',
+      'The card was written to another TPM index than this one.',
     );
   }
   const profile = await deps.enrolments.profile(enrolment.profileName);

@@ -58,6 +58,6 @@ export async function createEnrolment(
 }
 
 function unknown(code: string, pointer: string, what: string): DomainError {
-  const detail = `there is no such ${what}`;
+  const detail = `There is no such ${what}.`;
   return new DomainError('unprocessable', code, detail, { fields: [{ pointer, detail }] });
 }

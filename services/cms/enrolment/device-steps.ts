@@ -55,11 +55,11 @@ export async function holdUnfinished(
 /** An operator may have retired the card in the middle. @throws DomainError `card-not-active` (conflict). */
 export function demandUnfinished(card: Card): void {
   if (card.state === 'requested' || card.state === 'created') return;
-  throw new DomainError('conflict', 'card-not-active', `the card is ${card.state}; ask for a new enrolment code`);
+  throw new DomainError('conflict', 'card-not-active', `The card is ${card.state}; ask for a new enrolment code.`);
 }
 
 export function enrolmentCompleted(): DomainError {
-  return new DomainError('conflict', 'enrolment-completed', 'this enrolment is complete; its card is in use');
+  return new DomainError('conflict', 'enrolment-completed', 'This enrolment is complete; its card is in use.');
 }
 
 export function aboutHeld({ enrolment, card }: Held): NonNullable<AuditEntry['about']> {

@@ -72,19 +72,19 @@ function refusalOf(act: EnrolmentAct, enrolment: Enrolment, now: Date): { code: 
   if (isExpired(enrolment, now)) {
     return {
       code: 'enrolment-code-expired',
-      detail: 'the time of this enrolment code has passed; ask the operator for a new one',
+      detail: 'The time of this enrolment code has passed; ask the operator for a new one.',
     };
   }
   if (TRANSITIONS[enrolment.state][act] !== undefined) return null;
   if (enrolment.state === 'cancelled') {
-    return { code: 'enrolment-cancelled', detail: 'an operator cancelled this enrolment; ask for a new code' };
+    return { code: 'enrolment-cancelled', detail: 'An operator cancelled this enrolment; ask for a new code.' };
   }
   if (act === 'claim') {
-    return { code: 'enrolment-code-used', detail: 'this enrolment code has been used; each code makes one card' };
+    return { code: 'enrolment-code-used', detail: 'This enrolment code has been used; each code makes one card.' };
   }
   return enrolment.state === 'completed'
-    ? { code: 'enrolment-completed', detail: 'this enrolment is complete; its card is in use' }
-    : { code: 'enrolment-not-claimed', detail: 'no device has claimed this enrolment yet' };
+    ? { code: 'enrolment-completed', detail: 'This enrolment is complete; its card is in use.' }
+    : { code: 'enrolment-not-claimed', detail: 'No device has claimed this enrolment yet.' };
 }
 
 /** What a device may do during an enrolment is decided by this one question. */
@@ -94,7 +94,7 @@ export function claimedBy(enrolment: Enrolment, deviceId: string): ClaimedEnrolm
     throw new DomainError(
       'conflict',
       'enrolment-cancelled',
-      'an operator cancelled this enrolment; ask for a new code',
+      'An operator cancelled this enrolment; ask for a new code.',
     );
   }
   return enrolment;
@@ -102,5 +102,5 @@ export function claimedBy(enrolment: Enrolment, deviceId: string): ClaimedEnrolm
 
 /** The same for what is not there and for what the asker may not know of. */
 export function enrolmentNotFound(): DomainError {
-  return new DomainError('not-found', 'not-found', 'there is no such enrolment');
+  return new DomainError('not-found', 'not-found', 'There is no such enrolment.');
 }

@@ -46,7 +46,7 @@ export async function requestCertificate(
   const profile = await enrolments.profile(enrolment.profileName);
   const keyType = profile?.containers.find((one) => one.container === wanted.container)?.keyType;
   if (keyType === undefined) {
-    const detail = 'the card profile has no such container';
+    const detail = 'The card profile has no such container.';
     const fields = [{ pointer: '/container', detail }];
     throw new DomainError('unprocessable', 'container-unknown', detail, { fields });
   }
@@ -82,7 +82,7 @@ async function propose(
     throw new DomainError(
       'conflict',
       'certificate-limit-reached',
-      `this enrolment has asked for ${all.length} certificates; cancel it and begin with a new code`,
+      `This enrolment has asked for ${all.length} certificates; cancel it and begin with a new code.`,
     );
   }
   const superseded = standing.filter((one) => one.status !== 'failed');
@@ -116,7 +116,7 @@ async function demandWritten(deps: RequestCertificateDependencies, tx: Tx, inten
     throw new DomainError(
       'conflict',
       'first-write-missing',
-      'the card has no administrator key yet: its first write has to be approved before a certificate is asked for',
+      'The card has no administrator key yet: its first write has to be approved before a certificate is asked for.',
     );
   }
   if (card.state === 'requested') await moveCard(deps, tx, intent, { cardId: card.id, act: 'create' });

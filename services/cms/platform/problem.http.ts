@@ -148,4 +148,4 @@ function databaseError(code: string | undefined, cause: Error): DomainError | un
 }
 
 const internal = (cause: unknown): DomainError =>
-  new DomainError('internal', 'internal', 'an error that no one foresaw', { cause });
+  new DomainError('internal', 'internal', 'An error that no one foresaw.', { cause });

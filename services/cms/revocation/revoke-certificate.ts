@@ -132,7 +132,7 @@ export function createRevocations(deps: RevocationDependencies): RevocationServi
 
   async function find(certificateId: string): Promise<Revocation> {
     const revocation = await revocations.find(certificateId);
-    if (revocation === null) throw new DomainError('not-found', 'not-found', 'the certificate is not revoked');
+    if (revocation === null) throw new DomainError('not-found', 'not-found', 'The certificate is not revoked.');
     return revocation;
   }
 
@@ -150,7 +150,7 @@ export function createRevocations(deps: RevocationDependencies): RevocationServi
         const existing = await revocations.findIn(tx, certificateId);
         if (existing !== null) {
           if (existing.reason === why.reason) return;
-          const detail = `the certificate was revoked before, for ${existing.reason}; the first revocation stands`;
+          const detail = `The certificate was revoked before, for ${existing.reason}; the first revocation stands.`;
           throw new DomainError('conflict', 'certificate-already-revoked', detail);
         }
         const notAfter = 'notAfter' in certificate ? certificate.notAfter : null;

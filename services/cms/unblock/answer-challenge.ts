@@ -109,14 +109,14 @@ function demandMine({ session }: SessionWithCard, { actor }: OperatorIntent): vo
     throw new DomainError(
       'conflict',
       'unblock-session-of-device',
-      'the device sent this challenge itself: approve or refuse it; the response goes to the device alone',
+      'The device sent this challenge itself: approve or refuse it; the response goes to the device alone.',
     );
   }
   if (session.openedBy?.id !== actor.id) {
     throw new DomainError(
       'forbidden',
       'unblock-session-of-another-operator',
-      'another operator verified this caller; open a session of your own',
+      'Another operator verified this caller; open a session of your own.',
     );
   }
 }
@@ -127,14 +127,14 @@ export function assertUnblockable(card: UnblockCard): void {
 }
 
 function notActive(what: string): DomainError {
-  return new DomainError('conflict', 'card-not-active', `the card ${what}; only a card in use can be unblocked`);
+  return new DomainError('conflict', 'card-not-active', `The card ${what}; only a card in use can be unblocked.`);
 }
 
 function replayed(): DomainError {
   return new DomainError(
     'conflict',
     'challenge-already-answered',
-    'this challenge has been answered before; have the device make a fresh one',
+    'This challenge has been answered before; have the device make a fresh one.',
     { fields: [{ pointer: '/challenge', detail: 'answered before' }] },
   );
 }

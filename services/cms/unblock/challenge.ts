@@ -64,7 +64,7 @@ export function parseChallenge(card: ChallengedCard, typed: string): Challenge {
     throw new DomainError(
       'unprocessable',
       'challenge-for-another-card',
-      `this challenge was made by another card than ${card.serial}; compare the serial that the device shows`,
+      `This challenge was made by another card than ${card.serial}; compare the serial that the device shows.`,
       { fields: [{ pointer: '/challenge', detail: 'made by another card' }] },
     );
   }
@@ -97,7 +97,7 @@ function accepted(decoded: Decoded): Uint8Array {
 
 function malformed(line: number, detail: string): DomainError {
   const where = line === 0 ? detail : `line ${line}: ${detail}`;
-  return new DomainError('unprocessable', 'challenge-malformed', `the challenge was not typed as shown: ${where}`, {
+  return new DomainError('unprocessable', 'challenge-malformed', `The challenge was not typed as shown: ${where}.`, {
     data: { line },
     fields: [{ pointer: '/challenge', detail: where }],
   });

@@ -86,7 +86,7 @@ function demandCode(session: UnblockSession, given: string): void {
   const right = session.origin === 'device' ? session.confirmationCode : '';
   const typed = given.replace(/[\s-]/g, '');
   if (typed.length === right.length && timingSafeEqual(Buffer.from(typed), Buffer.from(right))) return;
-  const detail = 'this is not the confirmation code of the request; have the caller read it out again';
+  const detail = 'This is not the confirmation code of the request; have the caller read it out again.';
   throw new DomainError('unprocessable', 'confirmation-code-wrong', detail, {
     fields: [{ pointer: '/confirmationCode', detail }],
   });

@@ -119,7 +119,7 @@ async function unblockable(deps: SessionDependencies, cardId: string): Promise<U
   if (card === null) throw cardUnknown();
   assertUnblockable(card);
   if (card.keyVersion === null) {
-    throw new DomainError('conflict', 'card-not-active', 'the vault has no administrator key of this card');
+    throw new DomainError('conflict', 'card-not-active', 'The vault has no administrator key of this card.');
   }
   return card;
 }

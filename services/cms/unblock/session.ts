@@ -87,26 +87,26 @@ interface Refusal {
 function refusalOf(act: SessionAct, session: Judged, now: Date): Refusal | null {
   const state = shownState(session, now);
   if (state === 'expired') {
-    return { code: 'unblock-session-expired', detail: 'the session has expired; start again with a fresh challenge' };
+    return { code: 'unblock-session-expired', detail: 'The session has expired; start again with a fresh challenge.' };
   }
   if (act === 'approve' && session.origin === 'operator') {
-    return { code: 'unblock-session-not-approvable', detail: 'an operator opened this session; answer its challenge' };
+    return { code: 'unblock-session-not-approvable', detail: 'An operator opened this session; answer its challenge.' };
   }
   if (TRANSITIONS[state][act] !== undefined) return null;
   if (state === 'answered') {
     return {
       code: 'unblock-session-already-answered',
-      detail: 'this session has given its one response; start again with a fresh challenge',
+      detail: 'This session has given its one response; start again with a fresh challenge.',
     };
   }
   if (state === 'worked' || state === 'failed' || state === 'refused') {
-    return { code: 'unblock-session-closed', detail: `the session is closed (${state}); start a new one` };
+    return { code: 'unblock-session-closed', detail: `The session is closed (${state}); start a new one.` };
   }
   return state === 'requested'
-    ? { code: 'unblock-session-not-approved', detail: 'the device asked; an operator must approve first' }
-    : { code: 'unblock-session-not-answered', detail: 'no response has been given yet, so nothing can have worked' };
+    ? { code: 'unblock-session-not-approved', detail: 'The device asked; an operator must approve first.' }
+    : { code: 'unblock-session-not-answered', detail: 'No response has been given yet, so nothing can have worked.' };
 }
 
 export function sessionNotFound(): DomainError {
-  return new DomainError('not-found', 'not-found', 'there is no such unblock session');
+  return new DomainError('not-found', 'not-found', 'There is no such unblock session.');
 }

@@ -13,7 +13,7 @@ export function administratorKeyPublic(of: { readonly seedValue: Bytes; readonly
   readonly name: Bytes;
 } {
   if (of.seedValue.length !== DIGEST_BYTES || of.key.length !== DIGEST_BYTES) {
-    throw new DomainError('internal', 'administrator-key-length', 'key and seed value have 32 bytes each');
+    throw new DomainError('internal', 'administrator-key-length', 'Key and seed value have 32 bytes each.');
   }
   const publicArea = new Writer()
     .u16(TPM_ALG.KEYEDHASH)

@@ -22,13 +22,13 @@ export interface PolicySignedTerms {
 export function policySignedDigest(terms: PolicySignedTerms): Bytes {
   const { nonceTpm, cpHash, expirationSeconds } = terms;
   if (nonceTpm.length < 16 || nonceTpm.length > DIGEST_BYTES) {
-    throw new DomainError('unprocessable', 'nonce-invalid', 'a challenge nonce has 16 to 32 bytes');
+    throw new DomainError('unprocessable', 'nonce-invalid', 'A challenge nonce has 16 to 32 bytes.');
   }
   if (cpHash.length !== 0 && cpHash.length !== DIGEST_BYTES) {
-    throw new DomainError('internal', 'cp-hash-invalid', 'a cpHash is empty or has 32 bytes');
+    throw new DomainError('internal', 'cp-hash-invalid', 'A cpHash is empty or has 32 bytes.');
   }
   if (!Number.isInteger(expirationSeconds) || expirationSeconds <= 0 || expirationSeconds > 86_400) {
-    throw new DomainError('internal', 'expiration-invalid', 'an answer holds for 1 to 86400 seconds');
+    throw new DomainError('internal', 'expiration-invalid', 'An answer holds for 1 to 86400 seconds.');
   }
   return sha256(nonceTpm, u32(expirationSeconds), cpHash, terms.policyRef);
 }
@@ -50,7 +50,7 @@ export function selfChangeApproval(writtenName: Bytes): { readonly approvedPolic
 /** TPMT_SIGNATURE of an answer: HMAC with SHA-256. */
 export function answerSignature(mac: Bytes): Bytes {
   if (mac.length !== DIGEST_BYTES) {
-    throw new DomainError('unprocessable', 'answer-length', `an answer has ${DIGEST_BYTES} bytes, not ${mac.length}`);
+    throw new DomainError('unprocessable', 'answer-length', `An answer has ${DIGEST_BYTES} bytes, not ${mac.length}.`);
   }
   return concat(u16(TPM_ALG.HMAC), u16(TPM_ALG.SHA256), mac);
 }

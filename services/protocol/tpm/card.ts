@@ -72,7 +72,7 @@ export function cardKeyPolicy(writtenName: Bytes): Bytes {
 /** The index's data: tries used, tries allowed. */
 export function pinCounter(pinCount: number, pinLimit: number): Bytes {
   if (!Number.isInteger(pinCount) || !Number.isInteger(pinLimit) || pinCount < 0 || pinLimit < 1 || pinLimit > 100) {
-    throw new DomainError('invalid', 'pin-limit-invalid', 'a PIN limit is 1 to 100 tries');
+    throw new DomainError('invalid', 'pin-limit-invalid', 'A PIN limit is 1 to 100 tries.');
   }
   return concat(u32(pinCount), u32(pinLimit));
 }
@@ -83,12 +83,12 @@ export const CARD_NV_LAST = 0x01bfffff;
 
 function requireNvIndex(nvIndex: number): void {
   if (!Number.isInteger(nvIndex) || nvIndex < CARD_NV_FIRST || nvIndex > CARD_NV_LAST) {
-    throw new DomainError('unprocessable', 'nv-index-invalid', 'a card lives at an NV index 0x01800000 to 0x01bfffff');
+    throw new DomainError('unprocessable', 'nv-index-invalid', 'A card lives at an NV index 0x01800000 to 0x01bfffff.');
   }
 }
 
 function requireName(name: Bytes): void {
   if (name.length !== NAME_BYTES || name[0] !== 0x00 || name[1] !== 0x0b) {
-    throw new DomainError('unprocessable', 'tpm-name-invalid', 'a Name is 000b and a SHA-256 digest: 34 bytes');
+    throw new DomainError('unprocessable', 'tpm-name-invalid', 'A Name is 000b and a SHA-256 digest: 34 bytes.');
   }
 }

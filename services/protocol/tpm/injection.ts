@@ -94,7 +94,7 @@ function setEphemeral(ephemeral: ReturnType<typeof createECDH>, random: (bytes: 
       ephemeral.setPrivateKey(scalar);
       return;
     } catch (cause) {
-      if (attempt === 8) throw new DomainError('internal', 'random-broken', 'no usable scalar was drawn', { cause });
+      if (attempt === 8) throw new DomainError('internal', 'random-broken', 'No usable scalar was drawn.', { cause });
     } finally {
       scalar.fill(0);
     }
@@ -104,7 +104,11 @@ function setEphemeral(ephemeral: ReturnType<typeof createECDH>, random: (bytes: 
 function draw(random: (bytes: number) => Bytes): Bytes {
   const bytes = random(DIGEST_BYTES);
   if (bytes.length !== DIGEST_BYTES) {
-    throw new DomainError('internal', 'random-broken', 'the random source gave another number of bytes than asked for');
+    throw new DomainError(
+      'internal',
+      'random-broken',
+      'The random source gave another number of bytes than asked for.',
+    );
   }
   return bytes;
 }

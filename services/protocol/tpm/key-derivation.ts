@@ -18,7 +18,7 @@ export function kdfe(z: Bytes, label: string, partyU: Bytes, partyV: Bytes, bits
 
 function blocks(bits: number, block: (counter: number) => Bytes): Bytes {
   if (!Number.isInteger(bits) || bits < 8 || bits % 8 !== 0 || bits > 4096) {
-    throw new DomainError('internal', 'kdf-bits-invalid', 'a key has 8 to 4096 bits, a multiple of 8');
+    throw new DomainError('internal', 'kdf-bits-invalid', 'A key has 8 to 4096 bits, a multiple of 8.');
   }
   const out = new Uint8Array(Math.ceil(bits / 8 / DIGEST_BYTES) * DIGEST_BYTES);
   for (let i = 0; i * DIGEST_BYTES < out.length; i++) out.set(block(i + 1), i * DIGEST_BYTES);

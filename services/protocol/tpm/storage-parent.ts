@@ -65,5 +65,5 @@ function base64url(bytes: Bytes): string {
 }
 
 function notAllowed(detail: string, cause?: unknown): DomainError {
-  return new DomainError('unprocessable', 'tpm-parent-not-allowed', `no storage key of a TPM: ${detail}`, { cause });
+  return new DomainError('unprocessable', 'tpm-parent-not-allowed', `No storage key of a TPM: ${detail}.`, { cause });
 }

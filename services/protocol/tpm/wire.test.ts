@@ -32,7 +32,7 @@ test('the reader gives its caller’s code, and says where', () => {
   expect(act).toThrow(
     expect.objectContaining({
       code: 'tpm-response-malformed',
-      detail: 'at byte 0: responseCode needs 4 bytes, 1 are left',
+      detail: 'At byte 0: responseCode needs 4 bytes, 1 are left.',
     }),
   );
 });

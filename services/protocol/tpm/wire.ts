@@ -33,7 +33,7 @@ export function sized(bytes: Bytes): Bytes {
     throw new DomainError(
       'invalid',
       'tpm-structure-too-long',
-      `a TPM structure has at most ${MAX_STRUCTURE_BYTES} bytes, not ${bytes.length}`,
+      `A TPM structure has at most ${MAX_STRUCTURE_BYTES} bytes, not ${bytes.length}.`,
     );
   }
   return concat(u16(bytes.length), bytes);
@@ -127,7 +127,7 @@ export class Reader {
   }
 
   fail(detail: string): never {
-    throw new DomainError('unprocessable', this.#code, `at byte ${this.#at}: ${detail}`);
+    throw new DomainError('unprocessable', this.#code, `At byte ${this.#at}: ${detail}.`);
   }
 
   #number(count: number, what: string): number {
