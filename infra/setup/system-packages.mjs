@@ -14,6 +14,7 @@ const TESTS = [
   { package: 'tpm2-tools', program: 'tpm2_getcap' },
   { package: 'libtss2-tcti-swtpm0', library: 'libtss2-tcti-swtpm.so.0' },
   { package: 'openssl', program: 'openssl' },
+  { package: 'gnutls-bin', program: 'certtool' },
   { package: 'softhsm2', program: 'softhsm2-util' },
   { package: 'g++', program: 'g++' },
   { package: 'chromium', program: 'chromium' },
