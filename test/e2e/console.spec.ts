@@ -107,7 +107,7 @@ test.describe('revoking', () => {
     await expect(page.getByRole('heading', { name: 'Timeline' })).toHaveCount(0);
     await page.getByRole('table', { name: 'Certificates' }).getByRole('link').first().click();
     await expect(page.getByRole('button', { name: 'Revoke' })).toBeDisabled();
-    await expect(page.getByText('Your role may not revoke certificates.')).toBeVisible();
+    await expect(page.getByText('Your role lacks the permission certificates:revoke.')).toBeVisible();
   });
 
   test('is done with a reason, and the device shows who and why', async ({ page, system, card }) => {

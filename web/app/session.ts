@@ -17,10 +17,7 @@ export const PERMISSION = {
   createPeople: 'people:create',
   readEnrolments: 'enrolments:read',
   createEnrolments: 'enrolments:create',
-  cancelEnrolments: 'enrolments:cancel',
   readUnblock: 'unblock:read',
-  performUnblock: 'unblock:perform',
-  revokeCertificates: 'certificates:revoke',
 } as const satisfies Record<string, Permission>;
 
 /** The session of whoever is signed in; undefined on the sign-in page only. */

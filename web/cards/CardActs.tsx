@@ -4,7 +4,6 @@ import { Group } from 'react-aria-components/Group';
 import type { AllowedAction, Card } from '../app/contract.ts';
 import { en as t } from '../texts/en.ts';
 import { Button } from '../ui/Button.tsx';
-import { asSentence } from '../ui/format.ts';
 import { RetireDialog } from './RetireDialog.tsx';
 
 /** Acts that the console can carry out. What the server allows beyond these has no screen yet. */
@@ -29,7 +28,7 @@ export function CardActs({ card }: { card: Card }) {
 function Act(props: { act: AllowedAction; card: Card; onRetire: () => void }) {
   const label = t.cards.act[props.act.action as Known];
   if (!props.act.allowed) {
-    return <Button disabledReason={asSentence(props.act.disabledReason ?? t.cards.actNotNow)}>{label}</Button>;
+    return <Button disabledReason={props.act.disabledReason ?? t.cards.actNotNow}>{label}</Button>;
   }
   if (props.act.action === 'unblock') {
     return (

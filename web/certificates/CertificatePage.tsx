@@ -1,12 +1,10 @@
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { PERMISSION, useMay } from '../app/session.ts';
 import { EventTimeline } from '../audit/EventTimeline.tsx';
 import { RecordLink } from '../search/RecordLink.tsx';
 import { en as t } from '../texts/en.ts';
 import { Button } from '../ui/Button.tsx';
 import { Facts } from '../ui/Facts.tsx';
-import { asSentence } from '../ui/format.ts';
 import { Loaded } from '../ui/Loaded.tsx';
 import { Page, Section } from '../ui/Page.tsx';
 import { StateBadge } from '../ui/StateBadge.tsx';
@@ -17,7 +15,6 @@ import { RevokeDialog } from './RevokeDialog.tsx';
 export function CertificatePage({ certificateId }: { certificateId: string }) {
   const certificate = useQuery(certificateQuery(certificateId));
   const [revoking, setRevoking] = useState(false);
-  const mayRevoke = useMay(PERMISSION.revokeCertificates);
   return (
     <Loaded query={certificate}>
       {(found) => {
@@ -30,17 +27,7 @@ export function CertificatePage({ certificateId }: { certificateId: string }) {
           >
             {revoke ? (
               <div className="actions">
-                <Button
-                  variant="danger"
-                  disabledReason={
-                    mayRevoke
-                      ? revoke.allowed
-                        ? null
-                        : asSentence(revoke.disabledReason ?? t.cards.actNotNow)
-                      : t.certificates.mayNotRevoke
-                  }
-                  onPress={() => setRevoking(true)}
-                >
+                <Button variant="danger" disabledReason={revoke.disabledReason} onPress={() => setRevoking(true)}>
                   {t.certificates.revoke}
                 </Button>
                 <RevokeDialog certificate={found} isOpen={revoking} onClose={() => setRevoking(false)} />

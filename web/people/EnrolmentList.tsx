@@ -1,7 +1,6 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { Enrolment } from '../app/contract.ts';
-import { PERMISSION, useMay } from '../app/session.ts';
 import { RecordLink } from '../search/RecordLink.tsx';
 import { en as t } from '../texts/en.ts';
 import { Button } from '../ui/Button.tsx';
@@ -14,20 +13,26 @@ import { enrolmentsQuery } from './people.queries.ts';
 
 export function EnrolmentList({ personId }: { personId: string }) {
   const enrolments = useInfiniteQuery(enrolmentsQuery(personId));
-  const mayCancel = useMay(PERMISSION.cancelEnrolments);
   const [cancelling, setCancelling] = useState<Enrolment | null>(null);
-  const made = (enrolment: Enrolment) =>
-    enrolment.cardId ? (
-      <RecordLink kind="card" id={enrolment.cardId}>
-        {t.enrolments.toCard}
-      </RecordLink>
-    ) : mayCancel && enrolment.allowedActions.some((act) => act.action === 'cancel' && act.allowed) ? (
-      <Button variant="quiet" onPress={() => setCancelling(enrolment)}>
-        {t.enrolments.cancel}
-      </Button>
-    ) : (
-      '–'
+  const made = (enrolment: Enrolment) => {
+    const mayCancel = enrolment.allowedActions.some((act) => act.action === 'cancel' && act.allowed);
+    if (!enrolment.cardId && !mayCancel) return '–';
+    // a device may have begun and never come back: then there is a card, and still something to cancel
+    return (
+      <>
+        {enrolment.cardId ? (
+          <RecordLink kind="card" id={enrolment.cardId}>
+            {t.enrolments.toCard}
+          </RecordLink>
+        ) : null}
+        {mayCancel ? (
+          <Button variant="quiet" onPress={() => setCancelling(enrolment)}>
+            {t.enrolments.cancel}
+          </Button>
+        ) : null}
+      </>
     );
+  };
   return (
     <>
       <Listed query={enrolments} empty={t.enrolments.none}>

@@ -276,7 +276,6 @@ export const en = {
     revokeTitle: 'Revoke this certificate?',
     revokeWhat: (subject: string, serial: string) =>
       `${subject} on card ${serial}. It can’t be undone: whoever checks the certificate is told that it is revoked.`,
-    mayNotRevoke: 'Your role may not revoke certificates.',
     revokeConfirm: 'Revoke certificate',
     reasonMissing: 'Choose a reason: it is published with the revocation.',
     comment: 'Comment',

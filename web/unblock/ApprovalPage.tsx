@@ -1,5 +1,4 @@
 import { useQuery } from '@tanstack/react-query';
-import { PERMISSION, useMay } from '../app/session.ts';
 import { cardQuery } from '../cards/cards.queries.ts';
 import { RecordLink } from '../search/RecordLink.tsx';
 import { en as t } from '../texts/en.ts';
@@ -15,7 +14,6 @@ import { unblockSessionQuery } from './unblock.queries.ts';
 export function ApprovalPage({ unblockSessionId }: { unblockSessionId: string }) {
   const session = useQuery(unblockSessionQuery(unblockSessionId));
   const cardId = session.data?.cardId;
-  const mayPerform = useMay(PERMISSION.performUnblock);
   const card = useQuery({ ...cardQuery(cardId ?? ''), enabled: cardId !== undefined });
   return (
     <Loaded query={session}>
@@ -54,7 +52,7 @@ export function ApprovalPage({ unblockSessionId }: { unblockSessionId: string })
                 ]}
               />
               {found.state === 'requested' ? (
-                mayPerform ? (
+                found.allowedActions.some(({ action, allowed }) => action === 'approve' && allowed) ? (
                   <ApprovalForm session={found} card={its} />
                 ) : (
                   <p className="empty">{t.approval.mayNotDecide}</p>

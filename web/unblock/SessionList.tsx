@@ -1,7 +1,6 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { UnblockSession } from '../app/contract.ts';
-import { PERMISSION, useMay } from '../app/session.ts';
 import { en as t } from '../texts/en.ts';
 import { DataTable } from '../ui/DataTable.tsx';
 import { Listed } from '../ui/Listed.tsx';
@@ -42,15 +41,15 @@ export function SessionTable({ sessions }: { sessions: readonly UnblockSession[]
 }
 
 function SessionAct({ session }: { session: UnblockSession }) {
-  const mayPerform = useMay(PERMISSION.performUnblock);
+  const may = (act: string) => session.allowedActions.some(({ action, allowed }) => action === act && allowed);
   if (session.state === 'requested') {
     return (
       <Link to="/unblock-sessions/$unblockSessionId" params={{ unblockSessionId: session.id }}>
-        {mayPerform ? t.approval.decide : t.approval.see}
+        {may('approve') ? t.approval.decide : t.approval.see}
       </Link>
     );
   }
-  if (mayPerform && session.origin === 'operator' && (session.state === 'open' || session.state === 'answered')) {
+  if (session.origin === 'operator' && (may('answer') || may('report-outcome'))) {
     return (
       <Link to="/cards/$cardId/unblock" params={{ cardId: session.cardId }} search={{ session: session.id }}>
         {t.unblock.goOn}
