@@ -1,25 +1,77 @@
 import { readFileSync } from 'node:fs';
 import { DomainError } from '@cardwright/protocol';
+import { PROVIDER_NAMES, type ProviderName } from './provider.ts';
 
-export interface VaultConfig {
-  readonly socketPath: string;
-  readonly databaseUrl: string;
+export interface FileSettings {
   readonly keysFile: string;
   readonly secretFile: string;
 }
 
+export interface TokenSettings {
+  /** The shared library of the token's maker. */
+  readonly module: string;
+  readonly tokenLabel: string;
+  readonly pinFile: string;
+}
+
+/** Which providers there are, and which of them new keys belong to. */
+export interface ProviderSettings {
+  readonly provider: ProviderName;
+  readonly file: FileSettings | null;
+  readonly token: TokenSettings | null;
+  /** Where the keys lie sealed to the recovery key, if there was a ceremony. */
+  readonly recoveryFile: string | null;
+}
+
+export interface VaultConfig extends ProviderSettings {
+  readonly socketPath: string;
+  readonly databaseUrl: string;
+}
+
 /**
- * From the environment: VAULT_SOCKET, VAULT_KEYS_FILE, VAULT_SECRET_FILE, and VAULT_DATABASE_URL or, where its password
- * comes as a mounted secret, VAULT_DATABASE_URL_FILE. No key is ever in the environment: it is inherited and shown by ps.
+ * From the environment:
+ * VAULT_SOCKET; VAULT_DATABASE_URL or, where its password comes as a mounted secret, VAULT_DATABASE_URL_FILE;
+ * VAULT_PROVIDER, file (the default) or pkcs11; VAULT_KEYS_FILE and VAULT_SECRET_FILE; VAULT_PKCS11_MODULE,
+ * VAULT_PKCS11_TOKEN_LABEL and VAULT_PKCS11_PIN_FILE; VAULT_RECOVERY_FILE. The provider that VAULT_PROVIDER does not name
+ * is open too when its variables are set: that is needed while keys move. No key and no PIN is ever in the environment:
+ * it is inherited and shown by ps.
  * @throws DomainError `configuration-invalid` (unprocessable).
  */
 export function readConfig(env: NodeJS.ProcessEnv): VaultConfig {
   return {
     socketPath: required(env, 'VAULT_SOCKET'),
     databaseUrl: databaseUrl(env),
-    keysFile: required(env, 'VAULT_KEYS_FILE'),
-    secretFile: required(env, 'VAULT_SECRET_FILE'),
+    ...readProviderSettings(env),
   };
+}
+
+function readProviderSettings(env: NodeJS.ProcessEnv): ProviderSettings {
+  const provider = providerName(env.VAULT_PROVIDER);
+  const wanted = (name: ProviderName, variables: readonly string[]) =>
+    provider === name || variables.some((variable) => (env[variable] ?? '') !== '');
+  const wantsFile = wanted('file', ['VAULT_KEYS_FILE']);
+  const wantsToken = wanted('pkcs11', ['VAULT_PKCS11_MODULE']);
+  return {
+    provider,
+    file: wantsFile
+      ? { keysFile: required(env, 'VAULT_KEYS_FILE'), secretFile: required(env, 'VAULT_SECRET_FILE') }
+      : null,
+    token: wantsToken
+      ? {
+          module: required(env, 'VAULT_PKCS11_MODULE'),
+          tokenLabel: required(env, 'VAULT_PKCS11_TOKEN_LABEL'),
+          pinFile: required(env, 'VAULT_PKCS11_PIN_FILE'),
+        }
+      : null,
+    recoveryFile: env.VAULT_RECOVERY_FILE || null,
+  };
+}
+
+function providerName(given: string | undefined): ProviderName {
+  const name = given === undefined || given === '' ? 'file' : given;
+  const found = PROVIDER_NAMES.find((each) => each === name);
+  if (found === undefined) throw invalid(`VAULT_PROVIDER must be one of: ${PROVIDER_NAMES.join(', ')}`);
+  return found;
 }
 
 function databaseUrl(env: NodeJS.ProcessEnv): string {

@@ -1,5 +1,6 @@
 import { DomainError } from '@cardwright/protocol';
 import pg from 'pg';
+import { keyChanged } from './rotation/current-keys.ts';
 
 export interface Statement {
   /** Prepared once a connection, under this name. */
@@ -35,6 +36,7 @@ export function connectDatabase(url: string, onError: (error: unknown) => void):
         const result = await pool.query({ ...statement, values: [...values] });
         return { rows: result.rows as Record<string, unknown>[], count: result.rowCount ?? 0 };
       } catch (cause) {
+        if ((cause as { code?: unknown }).code === KEK_NOT_ACTIVE) throw keyChanged(cause);
         if (isAway(cause)) {
           throw new DomainError(
             'unavailable',
@@ -52,6 +54,8 @@ export function connectDatabase(url: string, onError: (error: unknown) => void):
   };
 }
 
+/** Raised by vault.require_active_kek. */
+const KEK_NOT_ACTIVE = 'CW001';
 const SQLSTATE = /^[0-9A-Z]{5}$/;
 
 /**

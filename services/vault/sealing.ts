@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto';
-import { DomainError, Secret } from '@cardwright/protocol';
+import { DomainError, isDomainError, Secret } from '@cardwright/protocol';
 import type { KeyFacts, SealedKey } from './key-record.ts';
 import type { KeyProvider } from './provider.ts';
 
@@ -86,7 +86,34 @@ export async function unseal(provider: KeyProvider, facts: SealedFacts, blob: Se
       return Secret.take(key);
     });
   } catch (cause) {
-    throw invalidBlob(facts, cause);
+    throw isUnavailable(cause) ? cause : invalidBlob(facts, cause);
+  } finally {
+    dataKey?.wipe();
+  }
+}
+
+/**
+ * The same secret under the provider's present KEK: only the data key is wrapped anew, the secret stays sealed.
+ * @throws as {@link unseal}.
+ */
+export async function rewrap(provider: KeyProvider, facts: SealedFacts, blob: SealedKey): Promise<SealedKey> {
+  const sealed = Buffer.from(blob.sealed.buffer, blob.sealed.byteOffset, blob.sealed.byteLength);
+  if (sealed.length < HEADER_BYTES || sealed[0] !== FORMAT) throw invalidBlob(facts);
+  const wrappedEnd = HEADER_BYTES + sealed.readUInt16BE(1);
+  if (sealed.length < wrappedEnd + NONCE_BYTES + TAG_BYTES) throw invalidBlob(facts);
+  let dataKey: Secret | undefined;
+  try {
+    const { kekVersion } = blob;
+    const old = { kekVersion, wrapped: sealed.subarray(HEADER_BYTES, wrappedEnd) };
+    dataKey = await provider.unwrap(old, wrapData(facts, kekVersion));
+    const renewed = await provider.wrap(dataKey, wrapData(facts, provider.kekVersion));
+    const header = Buffer.alloc(HEADER_BYTES);
+    header.writeUInt8(FORMAT, 0);
+    header.writeUInt16BE(renewed.wrapped.length, 1);
+    const bytes = Buffer.concat([header, renewed.wrapped, sealed.subarray(wrappedEnd)]);
+    return { kekVersion: renewed.kekVersion, sealed: new Uint8Array(bytes) };
+  } catch (cause) {
+    throw isUnavailable(cause) ? cause : invalidBlob(facts, cause);
   } finally {
     dataKey?.wipe();
   }
@@ -113,6 +140,11 @@ function factData(facts: SealedFacts): Uint8Array {
 
 function wrapData(facts: SealedFacts, kekVersion: number): Uint8Array {
   return Buffer.from(`${factText(facts)}|kek ${kekVersion}`, 'utf8');
+}
+
+/** Not the blob's fault: the token is away, or its KEK was destroyed since the row was read. */
+function isUnavailable(cause: unknown): boolean {
+  return isDomainError(cause) && cause.kind === 'unavailable';
 }
 
 function invalidBlob(facts: SealedFacts, cause?: unknown): DomainError {

@@ -1,10 +1,17 @@
 import { createCipheriv, createDecipheriv, generateKeyPairSync, randomBytes } from 'node:crypto';
-import { constants } from 'node:fs';
-import { link, open, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { rm, stat } from 'node:fs/promises';
 import { DomainError, Secret } from '@cardwright/protocol';
 import { hashRaw } from '@node-rs/argon2';
-import { decodeKeyBundle, encodeKeyBundle, KEK_BYTES, type KeyBundle, MASTER_BYTES } from './key-bundle.ts';
+import type { KeysMedium } from './file-provider.ts';
+import {
+  decodeKeyBundle,
+  encodeKeyBundle,
+  KEK_BYTES,
+  type KeyBundle,
+  MASTER_BYTES,
+  wipeKeyBundle,
+} from './key-bundle.ts';
+import { readBounded, replaceFile, syncFolder, writeOnce } from './private.file.ts';
 
 /** RFC 9106 section 4, second recommended option: 64 MiB, three passes. One lane: the vault starts seldom. */
 const ARGON2ID = { memoryKib: 65536, passes: 3, lanes: 1 } as const;
@@ -78,18 +85,70 @@ export async function readKeysFile(path: string, secret: Secret): Promise<KeyBun
   }
 }
 
+/** Keys for a vault that has none. The caller wipes them. */
+export function newKeyBundle(kekVersion = 1, masterVersion = 1): KeyBundle {
+  const importKey = generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).privateKey;
+  return {
+    keks: new Map([[kekVersion, Secret.take(Uint8Array.from(randomBytes(KEK_BYTES)))]]),
+    masters: new Map([[masterVersion, Secret.take(Uint8Array.from(randomBytes(MASTER_BYTES)))]]),
+    importKey: Secret.take(importKey.export({ format: 'der', type: 'pkcs8' })),
+    recoveryKey: null,
+  };
+}
+
 /**
- * Makes first keys and their file: complete and on disk under its name, or not there at all. Never replaces one.
- * @param secret lent.
+ * Makes a keys file: complete and on disk under its name, or not there at all. Never replaces one.
+ * @param secret lent. @param bundle lent; first keys when undefined.
  * @throws DomainError `vault-keys-file-exists` (conflict).
  */
-export async function createKeysFile(path: string, secret: Secret): Promise<void> {
-  const importKey = generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).privateKey;
-  const bundle: KeyBundle = {
-    keks: new Map([[1, Secret.take(randomBytes(KEK_BYTES))]]),
-    masters: new Map([[1, Secret.take(randomBytes(MASTER_BYTES))]]),
-    importKey: Secret.take(importKey.export({ format: 'der', type: 'pkcs8' })),
+export async function createKeysFile(path: string, secret: Secret, bundle?: KeyBundle): Promise<void> {
+  const fresh = bundle === undefined ? newKeyBundle() : undefined;
+  try {
+    await writeOnce(path, await sealKeysFile(bundle ?? (fresh as KeyBundle), secret), 'vault-keys-file');
+  } finally {
+    if (fresh !== undefined) wipeKeyBundle(fresh);
+  }
+}
+
+/**
+ * The keys file of a provider whose keys change while it is open. Only one process at a time may change it: see
+ * rotation/turn.pg.ts.
+ * @param secret becomes the medium's, which wipes it when it is closed.
+ */
+export async function keysMedium(path: string, secret: Secret): Promise<KeysMedium> {
+  let seen = await identity(path);
+  return {
+    async reload() {
+      const now = await identity(path);
+      if (now === seen || now === undefined) return undefined;
+      const bundle = await readKeysFile(path, secret);
+      seen = now;
+      return bundle;
+    },
+    async store(bundle) {
+      await replaceFile(path, await sealKeysFile(bundle, secret));
+      seen = await identity(path);
+    },
+    async remove() {
+      await rm(path, { force: true });
+      await syncFolder(path);
+    },
+    close: () => secret.wipe(),
   };
+}
+
+/** A replaced file is another inode; undefined when there is none. */
+async function identity(path: string): Promise<string | undefined> {
+  try {
+    const { ino, mtimeMs, size } = await stat(path);
+    return `${ino} ${mtimeMs} ${size}`;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+async function sealKeysFile(bundle: KeyBundle, secret: Secret): Promise<string> {
   const clear = encodeKeyBundle(bundle);
   const salt = randomBytes(16);
   const key = await stretch(secret, salt, ARGON2ID);
@@ -106,9 +165,10 @@ export async function createKeysFile(path: string, secret: Secret): Promise<void
       const cipher = createCipheriv('aes-256-gcm', raw, nonce).setAAD(headerData(file));
       return clear.use((bytes) => Buffer.concat([cipher.update(bytes), cipher.final(), cipher.getAuthTag()]));
     });
-    await writeOnce(path, `${JSON.stringify({ ...file, sealed: sealed.toString('base64') }, null, 2)}\n`);
+    return `${JSON.stringify({ ...file, sealed: sealed.toString('base64') }, null, 2)}\n`;
   } finally {
-    for (const used of [key, clear, ...bundle.keks.values(), ...bundle.masters.values(), bundle.importKey]) used.wipe();
+    key.wipe();
+    clear.wipe();
   }
 }
 
@@ -158,58 +218,4 @@ function parse(bytes: Buffer, path: string): KeysFile {
   }
   if (typeof file.sealed !== 'string' || Buffer.from(file.sealed, 'base64').length < 16) throw wrong();
   return file as KeysFile;
-}
-
-/** The mode is that of the opened file, so that it can't be exchanged between the look and the read. */
-async function readBounded(path: string, max: number, code: string, forbidden: number, why: string): Promise<Buffer> {
-  let handle: Awaited<ReturnType<typeof open>>;
-  try {
-    handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  } catch (cause) {
-    throw new DomainError('unprocessable', `${code}-missing`, `${path} can't be read: ${(cause as Error).message}`, {
-      cause,
-    });
-  }
-  try {
-    const { mode, size } = await handle.stat();
-    const shown = (mode & 0o777).toString(8).padStart(4, '0');
-    if ((mode & forbidden) !== 0) {
-      throw new DomainError(
-        'unprocessable',
-        code === 'vault-secret' ? 'vault-secret-file-mode' : `${code}-mode`,
-        `${path} has mode ${shown} and must not ${why}; put it right with: chmod 600 ${path}`,
-      );
-    }
-    if (size > max) throw new DomainError('unprocessable', `${code}-invalid`, `${path} is over ${max} bytes`);
-    const bytes = Buffer.alloc(max);
-    const { bytesRead } = await handle.read(bytes, 0, max, 0);
-    return bytes.subarray(0, bytesRead);
-  } finally {
-    await handle.close();
-  }
-}
-
-/** rename(2) would replace a file that is there; link(2) refuses, which also settles a race of two vaults. */
-async function writeOnce(path: string, text: string): Promise<void> {
-  const unfinished = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}`);
-  const handle = await open(unfinished, 'wx', 0o600);
-  try {
-    await handle.writeFile(text, 'utf8');
-    await handle.sync();
-    await link(unfinished, path);
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
-    throw new DomainError('conflict', 'vault-keys-file-exists', `${path} is there already and is not replaced`, {
-      cause,
-    });
-  } finally {
-    await handle.close();
-    await rm(unfinished, { force: true });
-  }
-  const directory = await open(dirname(path), 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
 }
