@@ -1,7 +1,7 @@
+import { Batch } from '@cardwright/link';
 import pg from 'pg';
 import { AUDIT_COLUMNS, auditValues } from '../audit/index.ts';
 import type { Intent } from '../kernel/actor.ts';
-import { batch } from './batch.ts';
 import { aboutSession } from './open-session.ts';
 import type { Answering, AnswerRecords, FinishOutcome, SessionWithCard } from './ports.ts';
 import { type CardRow, type SessionRow, toSession, toUnblockCard } from './row.ts';
@@ -49,22 +49,13 @@ const UNIQUE_VIOLATION = '23505';
 const DEADLOCK = '40P01';
 const LIMITS = { maxSize: 64, maxUnderWay: 1 };
 const codeOf = (error: unknown) => (error instanceof pg.DatabaseError ? error.code : undefined);
-const never = () => false;
 
 export function createAnswerRecords(pool: pg.Pool): AnswerRecords {
-  const find = batch<string, SessionWithCard | null>({
-    ...LIMITS,
-    askEachAlone: never,
-    ask: async (ids) => {
-      const { rows } = await pool.query<Row>({ name: 'unblock-find', text: FIND, values: [[...new Set(ids)]] });
-      const byId = new Map(rows.map((row) => [row.id, row]));
-      return ids.map((id) => {
-        const row = byId.get(id);
-        if (row === undefined) return null;
-        return { session: toSession(row), card: toUnblockCard(row.cardId, { ...row, state: row.cardState }) };
-      });
-    },
-  });
+  const find = new Batch<string, Row | undefined>(async (ids) => {
+    const { rows } = await pool.query<Row>({ name: 'unblock-find', text: FIND, values: [[...new Set(ids)]] });
+    const byId = new Map(rows.map((row) => [row.id, row]));
+    return ids.map((id) => byId.get(id));
+  }, LIMITS);
 
   async function done(name: string, text: string, all: readonly Step[]): Promise<boolean[]> {
     const values = [JSON.stringify(all.map((one, n) => ({ n, ...one })))];
@@ -72,27 +63,26 @@ export function createAnswerRecords(pool: pg.Pool): AnswerRecords {
     const numbers = new Set(rows.map(({ n }) => n));
     return all.map((_, n) => numbers.has(n));
   }
-  const intend = batch<Step, boolean>({
-    ...LIMITS,
-    askEachAlone: never,
-    ask: (all) => done('unblock-intend', INTEND, all),
-  });
-  const finish = batch<Step, boolean>({
+  const intend = new Batch<Step, boolean>((all) => done('unblock-intend', INTEND, all), LIMITS);
+  const finish = new Batch<Step, boolean>((all) => done('unblock-finish', FINISH, all), {
     ...LIMITS,
     // One challenge in two sessions of a card; or two processes that took the same rows in another order.
     askEachAlone: (error) => codeOf(error) === UNIQUE_VIOLATION || codeOf(error) === DEADLOCK,
-    ask: (all) => done('unblock-finish', FINISH, all),
   });
 
   return {
-    find,
+    async find(id): Promise<SessionWithCard | null> {
+      const row = await find.ask(id);
+      if (row === undefined) return null;
+      return { session: toSession(row), card: toUnblockCard(row.cardId, { ...row, state: row.cardState }) };
+    },
 
-    intend: (intent, answering) => intend(step(intent, answering, 'unblock.answer-requested', 'open')),
+    intend: (intent, answering) => intend.ask(step(intent, answering, 'unblock.answer-requested', 'open')),
 
     async finish(intent, answering, response, now): Promise<FinishOutcome> {
       try {
         const answered = step(intent, answering, 'unblock.answered', 'answered');
-        return (await finish({ ...answered, response, now: now.toISOString() })) ? 'answered' : 'not-open';
+        return (await finish.ask({ ...answered, response, now: now.toISOString() })) ? 'answered' : 'not-open';
       } catch (error) {
         if (codeOf(error) === UNIQUE_VIOLATION) return 'challenge-already-answered';
         throw error;

@@ -35,19 +35,31 @@ describe('a batch', () => {
     expect(sizes).toEqual([2, 4, 2]);
   });
 
-  it('that fails fails only its own questions', async () => {
-    let calls = 0;
+  it('that fails fails all its questions, and no other batch', async () => {
     const batch = new Batch<string, string>(
       async (all) => {
-        calls += 1;
         if (all.includes('bad')) throw new Error('refused');
         return all;
       },
-      { maxSize: 1, maxUnderWay: 1 },
+      { maxSize: 2, maxUnderWay: 1 },
     );
-    const outcomes = await Promise.allSettled([batch.ask('a'), batch.ask('bad'), batch.ask('b')]);
+    const outcomes = await Promise.allSettled(['a', 'bad', 'b', 'c'].map((one) => batch.ask(one)));
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'fulfilled', 'fulfilled']);
+  });
+
+  it('that fails for one question fails that one alone, where such a failure can be told apart', async () => {
+    const asked: (readonly string[])[] = [];
+    const batch = new Batch<string, string>(
+      async (all) => {
+        asked.push(all);
+        if (all.includes('bad')) throw new Error('refused');
+        return all;
+      },
+      { maxSize: 10, maxUnderWay: 1, askEachAlone: (error) => error instanceof Error && error.message === 'refused' },
+    );
+    const outcomes = await Promise.allSettled(['a', 'bad', 'b'].map((one) => batch.ask(one)));
     expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
-    expect(calls).toBe(3);
+    expect(asked).toEqual([['a', 'bad', 'b'], ['a'], ['bad'], ['b']]);
   });
 
   it('answered in part fails, and gives nobody the answer of another', async () => {
