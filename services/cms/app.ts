@@ -5,7 +5,6 @@ import { auditComponents, registerAuditRoutes } from './audit/audit.http.ts';
 import { registerCardRoutes } from './cards/cards.http.ts';
 import { cardComponents } from './cards/cards.schema.http.ts';
 import { profileComponents, registerProfileRoutes } from './cards/profiles.http.ts';
-import { createRegisterCard } from './cards/register-card.ts';
 import { createRetireCard } from './cards/retire-card.ts';
 import { certificateComponents, registerCertificateRoutes } from './certificates/certificates.http.ts';
 import { deviceLinkComponents, registerDeviceLinkRoutes } from './device-link/device-link.http.ts';
@@ -53,7 +52,7 @@ export async function createApp(parts: Parts): Promise<App> {
   registerDeviceRoutes(app, { views: parts.deviceViews });
   registerCardRoutes(app, {
     views: parts.cardViews,
-    registerCard: createRegisterCard({ ...parts, owners: parts.cardOwners, keys: parts.keyImport }),
+    registerCard: parts.registration.register,
     retireCard: createRetireCard({ ...parts, revoker: revocations }),
     importKey: parts.keyImport.publicKey,
   });

@@ -7,6 +7,7 @@ import { createSignInThrottle } from './access/throttle.ts';
 import { createAuditLog } from './audit/log.pg.ts';
 import { createAuditTrail, createRefusalTrail } from './audit/trail.pg.ts';
 import { createCardRecords } from './cards/cards.prisma.ts';
+import { createRegistration } from './cards/index.ts';
 import { createKeyImport } from './cards/key-import.link.ts';
 import { createCardOwners } from './cards/owners.prisma.ts';
 import { createProfileViews } from './cards/profiles.prisma.ts';
@@ -68,6 +69,8 @@ export function wire(config: Config) {
   const ca = connectCa(config.caSocket);
   const shared = { unitOfWork, audit, runtime };
 
+  const cards = createCardRecords(prisma);
+  const keyImport = createKeyImport(vault);
   const certificates = createCertificateRecords(prisma);
   const reader = createCertificateReader();
   const authority = createEmbeddedAuthority(ca);
@@ -95,11 +98,11 @@ export function wire(config: Config) {
     deviceViews: createDeviceViews(pool),
     enrollingDevices: createEnrollingDevices(shared),
     linkedDevices: createLinkedDevices(prisma),
-    cards: createCardRecords(),
+    cards,
     cardViews: createCardViews(pool),
-    cardOwners: createCardOwners(prisma),
+    registration: createRegistration({ ...shared, cards, owners: createCardOwners(prisma), keys: keyImport }),
     profileViews: createProfileViews(prisma),
-    keyImport: createKeyImport(vault),
+    keyImport,
     searchIndex: createSearchIndex(pool),
     enrolments: createEnrolmentRecords(prisma),
     certificates,

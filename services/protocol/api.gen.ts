@@ -240,7 +240,7 @@ export interface paths {
         put?: never;
         /**
          * Take an existing card with its known administrator key under management.
-         * @description The key is sealed to the key of GET /api/v1/vault/import-key before it is sent.
+         * @description The key is sealed to the key of GET /api/v1/vault/import-key before it is sent. Cut off in the middle, the same request again completes it.
          */
         post: operations["registerCard"];
         delete?: never;

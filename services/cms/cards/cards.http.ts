@@ -16,12 +16,12 @@ import {
 } from './cards.schema.http.ts';
 import { cardUnknown } from './move-card.ts';
 import type { CardViews } from './ports.ts';
-import type { createRegisterCard } from './register-card.ts';
+import type { Registration } from './register-card.ts';
 import type { createRetireCard } from './retire-card.ts';
 
 export interface CardDeps {
   readonly views: CardViews;
-  readonly registerCard: ReturnType<typeof createRegisterCard>;
+  readonly registerCard: Registration['register'];
   readonly retireCard: ReturnType<typeof createRetireCard>;
   /** The vault's public key, to which administrator keys are sealed. */
   readonly importKey: () => Promise<Readonly<Record<string, unknown>>>;
@@ -93,7 +93,8 @@ export function registerCardRoutes(app: App, deps: CardDeps): void {
       schema: {
         operationId: 'registerCard',
         summary: 'Take an existing card with its known administrator key under management.',
-        description: 'The key is sealed to the key of GET /api/v1/vault/import-key before it is sent.',
+        description:
+          'The key is sealed to the key of GET /api/v1/vault/import-key before it is sent. Cut off in the middle, the same request again completes it.',
         tags: ['cards'],
         body: ref(NewCardSchema),
         response: { 201: ref(CardSchema), default: ref(Problem) },

@@ -1,4 +1,6 @@
 import { DomainError } from '@cardwright/protocol';
+import type { Tx } from '../kernel/unit-of-work.ts';
+import type { PrismaClient } from '../platform/generated/client.ts';
 import { clientOf, type PrismaTx } from '../platform/unit-of-work.prisma.ts';
 import type { Card } from './card.ts';
 import { cardUnknown } from './move-card.ts';
@@ -25,17 +27,22 @@ async function demandFree(client: PrismaTx, card: Pick<NewCard, 'serial' | 'pers
   if ((await client.card.count({ where: { personId, deviceId, state: { in: LIVE } } })) > 0) throw alreadyActive();
 }
 
-export function createCardRecords(): CardRecords {
-  return {
-    async lock(tx, cardId): Promise<Card | null> {
-      const client = clientOf(tx);
-      const held = await client.$queryRaw<unknown[]>`SELECT 1 FROM cards WHERE id = ${cardId}::uuid FOR UPDATE`;
-      if (held.length === 0) return null;
-      const row = await client.card.findUnique({ where: { id: cardId } });
-      return row === null ? null : toCard({ ...row, nvIndex: row.nvIndex === null ? null : Number(row.nvIndex) });
-    },
+export function createCardRecords(prisma: PrismaClient): CardRecords {
+  async function lock(tx: Tx, cardId: string): Promise<Card | null> {
+    const client = clientOf(tx);
+    const held = await client.$queryRaw<unknown[]>`SELECT 1 FROM cards WHERE id = ${cardId}::uuid FOR UPDATE`;
+    if (held.length === 0) return null;
+    const row = await client.card.findUnique({ where: { id: cardId } });
+    return row === null ? null : toCard({ ...row, nvIndex: row.nvIndex === null ? null : Number(row.nvIndex) });
+  }
 
-    demandFree: (tx, card) => demandFree(clientOf(tx), card),
+  return {
+    lock,
+
+    async lockBySerial(tx, serial) {
+      const found = await clientOf(tx).card.findUnique({ where: { serial }, select: { id: true } });
+      return found === null ? null : lock(tx, found.id);
+    },
 
     async insert(tx, card) {
       const client = clientOf(tx);
@@ -51,6 +58,20 @@ export function createCardRecords(): CardRecords {
         await demandFree(client, card);
         throw alreadyActive();
       }
+    },
+
+    async remove(tx, cardId) {
+      await clientOf(tx).card.delete({ where: { id: cardId } });
+    },
+
+    async registrationsBegunBefore(before, limit) {
+      const rows = await prisma.card.findMany({
+        where: { kind: 'minidriver', state: 'created', createdAt: { lt: before } },
+        orderBy: { id: 'asc' },
+        take: limit,
+        select: { id: true },
+      });
+      return rows.map(({ id }) => id);
     },
 
     async setState(tx, cardId, state, at, change = {}) {

@@ -8,5 +8,6 @@ export {
 } from './card.ts';
 export { cardUnknown, type MoveCardPorts, moveCard } from './move-card.ts';
 export type { CardChange, CardFilters, CardRecords, CardViews, CertificateRevoker, NewCard } from './ports.ts';
+export { createRegistration, type Registration } from './register-card.ts';
 export { CARD_SERIAL_RANDOM_BYTES, makeCardSerial } from './serial.ts';
 export { CARD_STATES, type CardAct, type CardState, demandTransition, stateAfter } from './state.ts';

@@ -5,6 +5,11 @@ export function createKeyImport(vault: VaultClient): KeyImport {
   return {
     importKeyFor: (card, intent) =>
       vault.importAdministratorKey({ ...card, requestedBy: intent.actor.id, requestId: intent.requestId }),
+    async versionOf(cardId, intent) {
+      const asked = { cardId, requestedBy: intent.actor.id, requestId: intent.requestId };
+      const versions = await vault.describeKeys(asked);
+      return versions.find(({ state }) => state === 'confirmed')?.keyVersion ?? null;
+    },
     publicKey: async () => ({ ...(await vault.importKey()) }),
   };
 }

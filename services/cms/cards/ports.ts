@@ -14,10 +14,14 @@ export interface CardChange {
 export interface CardRecords {
   /** The card as stored now, held until the transaction ends, so that no one else moves it meanwhile. */
   lock(tx: Tx, cardId: string): Promise<Card | null>;
+  /** The same, by the serial. */
+  lockBySerial(tx: Tx, serial: string): Promise<Card | null>;
   /** @throws DomainError (conflict) `card-serial-taken`; `card-already-active`: the person has a live card on the device. */
-  demandFree(tx: Tx, card: Pick<NewCard, 'serial' | 'personId' | 'deviceId'>): Promise<void>;
-  /** @throws DomainError as {@link CardRecords.demandFree}, also when another request was faster. */
   insert(tx: Tx, card: NewCard): Promise<void>;
+  /** Only of a card whose registration was refused: no other record knows it yet. */
+  remove(tx: Tx, cardId: string): Promise<void>;
+  /** Ids of registrations that began before `before` and are not through, oldest first. */
+  registrationsBegunBefore(before: Date, limit: number): Promise<string[]>;
   /** `at` becomes stateChangedAt where the state differs from the one before. */
   setState(tx: Tx, cardId: string, state: CardState, at: Date, change?: CardChange): Promise<void>;
 }
@@ -41,6 +45,8 @@ export interface KeyImport {
     card: { cardId: string; cardSerial: string; algorithm: ImportableAlgorithm; jwe: string },
     intent: Intent,
   ): Promise<{ readonly keyVersion: number }>;
+  /** Null while the vault has no key of the card. */
+  versionOf(cardId: string, intent: Intent): Promise<number | null>;
   /** RFC 7517: what administrator keys are sealed to. */
   publicKey(): Promise<Readonly<Record<string, unknown>>>;
 }

@@ -1,12 +1,14 @@
-import { DomainError } from '@cardwright/protocol';
+import { DomainError, isDomainError } from '@cardwright/protocol';
 import type { Intent } from '../kernel/actor.ts';
 import type { AuditTrail } from '../kernel/audit-entry.ts';
 import type { Runtime } from '../kernel/runtime.ts';
-import type { UnitOfWork } from '../kernel/unit-of-work.ts';
+import type { Tx, UnitOfWork } from '../kernel/unit-of-work.ts';
+import type { Card } from './card.ts';
 import type { CardOwners, CardRecords, KeyImport, NewCard, RegisterCardInput } from './ports.ts';
+import { demandTransition } from './state.ts';
 
 export interface RegisterCardPorts {
-  readonly cards: Pick<CardRecords, 'insert' | 'demandFree'>;
+  readonly cards: Pick<CardRecords, 'insert' | 'lock' | 'lockBySerial' | 'setState' | 'remove'>;
   readonly owners: CardOwners;
   readonly keys: KeyImport;
   readonly unitOfWork: UnitOfWork;
@@ -14,50 +16,108 @@ export interface RegisterCardPorts {
   readonly runtime: Runtime;
 }
 
-/**
- * Takes an existing card with its known administrator key under management. The intent is recorded, then the vault
- * takes the key (outside of any transaction), then the card is there. Cut off in between, nothing stands in the way of
- * trying again: the vault holds a key of a card id that the audit log names and that no card has.
- *
- * @throws DomainError `field-invalid` (unprocessable) for an unknown person or device; `card-serial-taken`,
- *   `card-already-active` (conflict); the vault's own `administrator-key-*`.
- */
-export function createRegisterCard(ports: RegisterCardPorts) {
-  const { cards, keys, unitOfWork, audit, runtime } = ports;
+export interface Registration {
+  /**
+   * Takes an existing card with its known administrator key under management. Gives the card's id.
+   * @throws DomainError `field-invalid` (unprocessable) for an unknown person or device; `card-serial-taken`,
+   *   `card-already-active` (conflict); the vault's own `administrator-key-*`.
+   */
+  register(input: RegisterCardInput, intent: Intent): Promise<string>;
+  /** For the worker: what was cut off goes on if the vault has the key, and is undone if it has not. */
+  settle(intent: Intent, cardId: string): Promise<void>;
+}
 
-  return async function registerCard(input: RegisterCardInput, intent: Intent): Promise<string> {
-    await demandOwners(input);
-    const card = toCard(runtime.newId(), input, runtime.now());
-    const about = { personId: card.personId, deviceId: card.deviceId, cardId: card.id };
-    const object = { kind: 'card', id: card.id };
-    const after = { serial: card.serial, algorithm: card.algorithm, challengeMode: card.challengeMode };
-    await unitOfWork.run(async (tx) => {
-      await cards.demandFree(tx, card);
-      await audit.record(tx, intent, { action: 'card.registration-begun', object, about, after });
+/**
+ * Two-phase: the card is there as `created` before the vault is asked (so that its serial, and its place as the one live
+ * card of a person on a device, are taken), and `active` once the vault has the key. Cut off in between, the same
+ * request completes it, or the worker settles it.
+ */
+export function createRegistration(ports: RegisterCardPorts): Registration {
+  const { cards, keys, owners, unitOfWork, audit, runtime } = ports;
+
+  async function begin(input: RegisterCardInput, intent: Intent): Promise<NewCard> {
+    return unitOfWork.run(async (tx) => {
+      const cutOff = await cards.lockBySerial(tx, input.serial);
+      if (cutOff !== null && isSameRequest(cutOff, input)) return cutOff;
+      const card = toCard(runtime.newId(), input, runtime.now());
+      await cards.insert(tx, card);
+      await record(tx, intent, 'card.registration-begun', card);
+      return card;
     });
-    const { keyVersion } = await keys.importKeyFor(
-      { cardId: card.id, cardSerial: card.serial, algorithm: input.algorithm, jwe: input.administratorKey },
-      intent,
-    );
+  }
+
+  async function finish(intent: Intent, card: NewCard, keyVersion: number): Promise<void> {
     await unitOfWork.run(async (tx) => {
-      await cards.insert(tx, { ...card, keyVersion });
-      await audit.record(tx, intent, {
-        action: 'card.registered',
-        object,
-        about,
-        after: { ...after, state: card.state, keyVersion },
-      });
+      const now = await cards.lock(tx, card.id);
+      // The same request, sent twice at once, was faster; or it was refused and removed the card that this one finishes.
+      if (now?.state === 'active') return;
+      const state = demandTransition(now?.state ?? card.state, 'activate');
+      if (now === null) await cards.insert(tx, { ...card, state, keyVersion });
+      else await cards.setState(tx, card.id, state, runtime.now(), { keyVersion });
+      await record(tx, intent, 'card.registered', card, { state, keyVersion });
     });
-    return card.id;
-  };
+  }
+
+  /** Nothing of a refused registration stays in the way, unless the vault has taken a key for it after all. */
+  async function undo(intent: Intent, card: NewCard): Promise<void> {
+    if ((await keys.versionOf(card.id, intent)) !== null) return;
+    await unitOfWork.run(async (tx) => {
+      const now = await cards.lock(tx, card.id);
+      if (now?.state !== 'created') return;
+      await cards.remove(tx, card.id);
+      await record(tx, intent, 'card.registration-undone', card);
+    });
+  }
+
+  const record = (tx: Tx, intent: Intent, action: string, card: NewCard, more: Record<string, unknown> = {}) =>
+    audit.record(tx, intent, {
+      action,
+      object: { kind: 'card', id: card.id },
+      about: { personId: card.personId, deviceId: card.deviceId, cardId: card.id },
+      after: { serial: card.serial, algorithm: card.algorithm, challengeMode: card.challengeMode, ...more },
+    });
 
   async function demandOwners(input: RegisterCardInput): Promise<void> {
-    if (!(await ports.owners.personExists(input.personId))) throw unknown('/personId', 'There is no such person.');
-    if (input.deviceId !== undefined && !(await ports.owners.deviceExists(input.deviceId))) {
+    if (!(await owners.personExists(input.personId))) throw unknown('/personId', 'There is no such person.');
+    if (input.deviceId !== undefined && !(await owners.deviceExists(input.deviceId))) {
       throw unknown('/deviceId', 'There is no such device.');
     }
   }
+
+  return {
+    async register(input, intent) {
+      await demandOwners(input);
+      const card = await begin(input, intent);
+      const { algorithm, administratorKey } = input;
+      try {
+        const wanted = { cardId: card.id, cardSerial: card.serial, algorithm, jwe: administratorKey };
+        const { keyVersion } = await keys.importKeyFor(wanted, intent);
+        await finish(intent, card, keyVersion);
+      } catch (error) {
+        // What the vault refused is over. When it was away, the worker finds out whether it took the key.
+        if (isDomainError(error) && error.kind === 'unprocessable') await undo(intent, card);
+        throw error;
+      }
+      return card.id;
+    },
+
+    async settle(intent, cardId) {
+      const card = await unitOfWork.run((tx) => cards.lock(tx, cardId));
+      if (card?.state !== 'created') return;
+      const keyVersion = await keys.versionOf(cardId, intent);
+      if (keyVersion === null) await undo(intent, card);
+      else await finish(intent, card, keyVersion);
+    },
+  };
 }
+
+const isSameRequest = (card: Card, input: RegisterCardInput): boolean =>
+  card.kind === 'minidriver' &&
+  card.state === 'created' &&
+  card.personId === input.personId &&
+  card.deviceId === (input.deviceId ?? null) &&
+  card.algorithm === input.algorithm &&
+  card.challengeMode === (input.challengeMode ?? 'ecb');
 
 const toCard = (id: string, input: RegisterCardInput, now: Date): NewCard => ({
   id,
@@ -70,7 +130,7 @@ const toCard = (id: string, input: RegisterCardInput, now: Date): NewCard => ({
   challengeMode: input.challengeMode ?? 'ecb',
   keyStrategy: 'random-stored',
   keyVersion: null,
-  state: 'active',
+  state: 'created',
   nvIndex: null,
   pinLimit: null,
   triesLeft: null,

@@ -1,4 +1,4 @@
-import { type MoveCardPorts, moveCard } from '../cards/index.ts';
+import { type MoveCardPorts, moveCard, stateAfter } from '../cards/index.ts';
 import type { Intent } from '../kernel/actor.ts';
 import type { Tx, UnitOfWork } from '../kernel/unit-of-work.ts';
 import type { RevocationService } from '../revocation/index.ts';
@@ -42,7 +42,11 @@ export async function undoEnrolment(
     },
   );
   if (claimed === null) return [];
-  await moveCard(deps, tx, { ...intent, reason: comment }, { cardId: claimed.cardId, act: 'retire' });
+  // An operator may have retired the unfinished card before, or its device destroyed it: then that is done already.
+  const card = await deps.cards.lock(tx, claimed.cardId);
+  if (card !== null && stateAfter(card.state, 'retire') !== null) {
+    await moveCard(deps, tx, { ...intent, reason: comment }, { cardId: card.id, act: 'retire' });
+  }
   return revocations.proposeForCard(tx, intent, claimed.cardId, { reason: 'cessationOfOperation', comment });
 }
 

@@ -1,9 +1,12 @@
+import type { CardRecords, Registration } from '../cards/index.ts';
 import type { CertificateRecords, Issuance } from '../certificates/index.ts';
 import type { RevocationService, Revocations } from '../revocation/index.ts';
 import { answerApproved, type UnblockDependencies } from '../unblock/index.ts';
 import type { Housekeeping, Remainder } from './sweep.ts';
 
 export interface RemainderDependencies extends Pick<UnblockDependencies, 'answers' | 'vault' | 'runtime' | 'sessions'> {
+  readonly cards: Pick<CardRecords, 'registrationsBegunBefore'>;
+  readonly registration: Registration;
   readonly certificates: CertificateRecords;
   readonly issuance: Issuance;
   readonly revocations: RevocationService;
@@ -21,9 +24,24 @@ export function remaindersOf(deps: RemainderDependencies): {
   readonly remainders: readonly Remainder[];
   readonly housekeeping: readonly Housekeeping[];
 } {
-  const { certificates, issuance, revocations, revocationRecords, sessions, idempotencyKeys, operators } = deps;
+  const {
+    cards,
+    registration,
+    certificates,
+    issuance,
+    revocations,
+    revocationRecords,
+    sessions,
+    idempotencyKeys,
+    operators,
+  } = deps;
   return {
     remainders: [
+      {
+        name: 'registration',
+        due: (now, limit) => cards.registrationsBegunBefore(before(now), limit),
+        complete: (intent, id) => registration.settle(intent, id),
+      },
       {
         name: 'issuance',
         due: (now, limit) => certificates.proposedBefore(before(now), limit),

@@ -77,6 +77,31 @@ describe('an enrolment code', () => {
   });
 });
 
+describe('an unfinished card that an operator retired', () => {
+  const retire = (cardId: string) =>
+    system.as('security-officer').post(`/cards/${cardId}/retirements`, { reason: 'Begun by mistake' });
+
+  it('does not keep its enrolment from being cancelled', async () => {
+    const { code, enrolmentId } = await newCode(system);
+    const { cardId } = expectStatus(200, await rawDevice(system).claim(code)).body;
+    expectStatus(201, await retire(cardId));
+    const reason = 'Nobody goes on with it';
+    const cancelled = await system.as('helpdesk').post(`/enrolments/${enrolmentId}/cancellations`, { reason });
+    expect(expectStatus(201, cancelled).body.state).toBe('cancelled');
+    expect(await stateOf(cardId)).toBe('retired');
+  });
+
+  it('does not keep its device from beginning anew', async () => {
+    const device = rawDevice(system);
+    const { person, code } = await newCode(system);
+    const { cardId } = await device.begin(code);
+    expectStatus(201, await retire(cardId));
+    const again = await newCode(system, person);
+    const { cardId: nextId } = await device.enrol(again.code);
+    expect([await stateOf(cardId), await stateOf(nextId)]).toEqual(['retired', 'active']);
+  });
+});
+
 describe('the steps of a device', () => {
   it('make a card in use, whose key is confirmed, and whose certificate names the person and not what the request said', async () => {
     const { code, person } = await newCode(system);
