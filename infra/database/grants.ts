@@ -8,7 +8,7 @@ import type { RoleNames, Zone } from './roles.ts';
  */
 const ZONES: readonly { zone: Zone; schema: string; appendOnly: readonly string[] }[] = [
   { zone: 'cms', schema: 'public', appendOnly: ['audit_events'] },
-  { zone: 'vault', schema: 'vault', appendOnly: ['uses'] },
+  { zone: 'vault', schema: 'vault', appendOnly: ['uses', 'record_signatures', 'alerts'] },
   { zone: 'ca', schema: 'ca', appendOnly: [] },
 ];
 

@@ -8,10 +8,12 @@ import { confirmKey } from './confirm-key.ts';
 import type { Custody } from './custody.ts';
 import { importAdministratorKey } from './import-administrator-key.ts';
 import type { KeyRecord } from './key-record.ts';
+import type { Limits } from './limits/limits.ts';
 import { makeKeyForTpm } from './make-key-for-tpm.ts';
 import { CHALLENGE_MODES, type KeyDescription, type Requester, STRATEGIES } from './operations.ts';
-import { bytes, integer, line, oneOf, params, uuid } from './params.ts';
+import { bytes, decimal, integer, line, oneOf, params, uuid } from './params.ts';
 import type { KeyStore, Use, UseRecord } from './ports.ts';
+import type { AlertStore } from './record/alerts.pg.ts';
 import { resetTpmCard } from './reset-tpm-card.ts';
 import { signFirstWrite } from './sign-first-write.ts';
 
@@ -48,17 +50,24 @@ const parse = {
     mode: oneOf(CHALLENGE_MODES),
   }),
   describe: params({ ...requester, cardId: uuid }),
+  alerts: params({ after: decimal, limit: integer(1, 500) }),
 };
 
 /**
  * The operations as they come over the link. Whatever touches a key is in the record of uses before it is answered,
  * refusals with their code: a caller that asks for what it may not have leaves a trace as well.
  */
-export function vaultHandlers(custody: Custody, keys: KeyStore, uses: UseRecord): Record<string, LinkHandler> {
+export function vaultHandlers(
+  custody: Custody,
+  keys: KeyStore,
+  uses: UseRecord,
+  guard: { readonly limits: Limits; readonly alerts: AlertStore },
+): Record<string, LinkHandler> {
   const recordDone = (use: Use) => uses.record(use, 'done');
 
   async function recordingRefusals<T>(use: Use, work: () => Promise<T>): Promise<T> {
     try {
+      guard.limits.admit(use);
       return await work();
     } catch (error) {
       // Without the database there is nothing to record to, and nothing was given away.
@@ -138,6 +147,10 @@ export function vaultHandlers(custody: Custody, keys: KeyStore, uses: UseRecord)
       const asked = parse.describe(given);
       const versions = await recording(useOf('key.describe', asked, null), () => keys.list(asked.cardId));
       return { versions: versions.map(describe) };
+    },
+    alerts: async (given) => {
+      const { after, limit } = parse.alerts(given);
+      return { alerts: await guard.alerts.after(BigInt(after), limit) };
     },
   };
 }

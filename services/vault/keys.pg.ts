@@ -2,8 +2,9 @@ import { Batch } from './batch.ts';
 import type { KeyRecord } from './key-record.ts';
 import type { Algorithm, KeyState, KeyStrategy } from './operations.ts';
 import { type Database, isUniqueViolation } from './pool.pg.ts';
-import type { KeyStore } from './ports.ts';
-import { USE_COLUMNS, useValues } from './uses.pg.ts';
+import type { KeyStore, Use } from './ports.ts';
+import type { VaultRecord } from './record/record.pg.ts';
+import { type ChangeStatement, withUse } from './uses.pg.ts';
 
 const COLUMNS = `k.card_id, k.key_version, k.algorithm, k.strategy, k.state, k.kek_version, k.master_version, k.sealed,
   k.kcv, k.tpm_name, k.pin_limit, k.first_write_nv_index, k.first_write_nonce, k.created_at`;
@@ -25,19 +26,10 @@ const NEWEST = {
   text: `SELECT ${COLUMNS} FROM vault.administrator_keys k ORDER BY k.created_at DESC LIMIT $1`,
 };
 
-/** $1 to $7 are the use, the rest is the statement's own. */
-function withUse(name: string, change: string): { name: string; text: string } {
-  const use = '$1::text, $2::uuid, $3::int, $4::text, $5::text, $6::bytea, $7::text';
-  return {
-    name,
-    text: `WITH changed AS (${change} RETURNING 1)
-      INSERT INTO vault.uses (${USE_COLUMNS}) SELECT ${use} FROM changed`,
-  };
-}
-
 const NONE_CONFIRMED = `NOT EXISTS (
   SELECT 1 FROM vault.administrator_keys c WHERE c.card_id = $8::uuid AND c.state = 'confirmed')`;
 
+// withUse: $1 to $7 are the use.
 const ADD = withUse(
   'vault-add-key',
   `INSERT INTO vault.administrator_keys (card_id, key_version, algorithm, strategy, state, kek_version, master_version,
@@ -63,7 +55,7 @@ const CONFIRM = withUse(
       AND (algorithm <> 'hmac-sha256' OR first_write_nonce IS NOT NULL)`,
 );
 
-export function keyStore(database: Database): KeyStore {
+export function keyStore(database: Database, record: Pick<VaultRecord, 'change'>): KeyStore {
   const finder = new Batch<{ cardId: string; keyVersion: number }, KeyRecord | undefined>(
     async (asked) => {
       const { rows } = await database.query(FIND, [asked.map((one) => one.cardId), asked.map((one) => one.keyVersion)]);
@@ -73,9 +65,9 @@ export function keyStore(database: Database): KeyStore {
     { maxSize: 200, maxUnderWay: 2 },
   );
 
-  async function changed(statement: { name: string; text: string }, values: unknown[]): Promise<boolean> {
+  async function changed(statement: ChangeStatement, use: Use, values: readonly unknown[]): Promise<boolean> {
     try {
-      return (await database.query(statement, values)).count === 1;
+      return await record.change(statement, use, values);
     } catch (error) {
       if (isUniqueViolation(error)) return false;
       throw error;
@@ -88,8 +80,7 @@ export function keyStore(database: Database): KeyStore {
       return (await database.query(LIST, [cardId])).rows.map(toRecord);
     },
     add: (facts, blob, state, use) =>
-      changed(ADD, [
-        ...useValues(use, 'done'),
+      changed(ADD, use, [
         facts.cardId,
         facts.keyVersion,
         facts.algorithm,
@@ -103,14 +94,8 @@ export function keyStore(database: Database): KeyStore {
         facts.pinLimit,
       ]),
     claimFirstWrite: (cardId, keyVersion, claim, use) =>
-      changed(CLAIM_FIRST_WRITE, [
-        ...useValues(use, 'done'),
-        cardId,
-        keyVersion,
-        claim.nvIndex,
-        Buffer.from(claim.nonce),
-      ]),
-    confirm: (cardId, keyVersion, use) => changed(CONFIRM, [...useValues(use, 'done'), cardId, keyVersion]),
+      changed(CLAIM_FIRST_WRITE, use, [cardId, keyVersion, claim.nvIndex, Buffer.from(claim.nonce)]),
+    confirm: (cardId, keyVersion, use) => changed(CONFIRM, use, [cardId, keyVersion]),
   };
 }
 

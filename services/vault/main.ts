@@ -2,6 +2,8 @@ import { isDomainError } from '@cardwright/protocol';
 import { pino } from 'pino';
 import { readConfig } from './config.env.ts';
 import { refuseInspector } from './inspector-guard.node.ts';
+import { readLimits } from './limits/limits.env.ts';
+import { readCheckpointPath } from './record/record.env.ts';
 import { startVault } from './start.socket.ts';
 
 /** `node services/vault/dist/main.js [--init]`. Exit status: 0 ended by a signal, 1 could not start or run, 2 usage. */
@@ -36,6 +38,13 @@ const config = readConfig(process.env);
 const vault = await startVault({
   ...config,
   init: args.includes('--init'),
+  checkpointFile: readCheckpointPath(process.env),
+  limits: readLimits(process.env),
+  onAlert: (code, { sequence, use }) =>
+    log.warn(
+      { code, sequence: String(sequence), operation: use.operation, cardId: use.cardId, requestedBy: use.requestedBy },
+      'an alert: somebody should look into this',
+    ),
   onError: (error, operation) => log.error({ operation, ...describe(error) }, 'an operation failed'),
 });
 log.info({ socket: config.socketPath }, 'the vault serves');

@@ -145,3 +145,26 @@ export interface KeyDescription {
   readonly createdAt: string;
   readonly pinLimit: number | null;
 }
+
+export interface ReadAlerts {
+  /** Decimal: those after the alert with this `id`; '0' for all. */
+  readonly after: string;
+  /** 1 to 500. */
+  readonly limit: number;
+}
+
+/** Something that an operator should look into. It says what was asked and refused; the record has it under this number. */
+export interface Alert {
+  /** Decimal, grows. */
+  readonly id: string;
+  /** `vault-blob-invalid`, `vault-limit-reached`, `vault-record-…`. */
+  readonly code: string;
+  /** RFC 3339, UTC. */
+  readonly at: string;
+  readonly operation: string;
+  /** All zeros: of no card. */
+  readonly cardId: string;
+  readonly keyVersion: number | null;
+  readonly requestedBy: string;
+  readonly requestId: string;
+}

@@ -63,6 +63,14 @@ export function integer(min: number, max: number): Field<number> {
   };
 }
 
+/** A number that may be larger than 2^53, in digits. */
+export const decimal: Field<string> = (value, pointer) => {
+  if (typeof value !== 'string' || !/^(0|[1-9]\d{0,17})$/.test(value)) {
+    throw invalid(pointer, 'must be a whole number in decimal digits, as text');
+  }
+  return value;
+};
+
 export function oneOf<const T extends readonly string[]>(allowed: T): Field<T[number]> {
   return (value, pointer) => {
     const found = allowed.find((one) => one === value);

@@ -4,8 +4,12 @@ import type { VaultConfig } from './config.env.ts';
 import type { Custody } from './custody.ts';
 import { vaultHandlers } from './handlers.ts';
 import { keyStore } from './keys.pg.ts';
+import { type AnswerLimits, answerLimits } from './limits/limits.ts';
+import { loadLimits } from './limits/load-limits.pg.ts';
 import { openVaultKeys } from './open-keys.pg.ts';
 import { connectDatabase } from './pool.pg.ts';
+import { alertStore } from './record/alerts.pg.ts';
+import { openRecord } from './record/open-record.pg.ts';
 import { withCurrentKeys } from './rotation/current-keys.ts';
 import { selfTest } from './self-test.ts';
 import type { ChainedEntry } from './uses.pg.ts';
@@ -34,14 +38,28 @@ export async function startVault(options: StartOptions): Promise<RunningVault> {
     const custody: Custody = { provider: keyring, random };
     try {
       await selfTest(custody.provider, random);
+      const now = () => Date.now();
+      const limits = answerLimits(options.limits, now);
+      const record = await openRecord({
+        database,
+        provider: custody.provider,
+        checkpointFile: options.checkpointFile,
+        now,
+        onForeign: ({ use, outcome, atMicros }) => limits.note(use, outcome, Number(atMicros / 1000n)),
+        onAlert: (entry) => options.onAlert(entry.outcome, entry),
+      });
+      await loadLimits(database, limits, now());
+      const guard = { limits, alerts: alertStore(database) };
+      const handlers = vaultHandlers(custody, keyStore(database, record), record, guard);
       const server = await serveLink({
         socketPath: options.socketPath,
-        handlers: withCurrentKeys(vaultHandlers(custody, keyStore(database), useRecord(database)), keyring.refresh),
+        handlers: withCurrentKeys(handlers, keyring.refresh),
         onError: options.onError,
       });
       return {
         async close() {
           await server.close();
+          await record.close();
           await database.close();
           await custody.provider.close();
         },

@@ -1,5 +1,6 @@
 import { connectLink, type LinkClient } from '@cardwright/link';
 import type {
+  Alert,
   AnswerChallenge,
   ChallengeAnswer,
   ConfirmKey,
@@ -11,6 +12,7 @@ import type {
   KeyDescription,
   KeyForTpm,
   MakeKeyForTpm,
+  ReadAlerts,
   ResetTpmCard,
   SignFirstWrite,
   TpmResetAnswer,
@@ -61,6 +63,8 @@ export interface VaultClient {
   answerChallenge(params: AnswerChallenge): Promise<ChallengeAnswer>;
   /** All versions, oldest first; of an unknown card none. */
   describeKeys(params: DescribeKeys): Promise<readonly KeyDescription[]>;
+  /** What an operator should be told of, oldest first. */
+  alerts(params: ReadAlerts): Promise<readonly Alert[]>;
   close(): Promise<void>;
 }
 
@@ -130,6 +134,7 @@ function vaultClient(link: LinkClient): VaultClient {
     },
     describeKeys: async (params) =>
       (await link.call<{ versions: readonly KeyDescription[] }>('key.describe', params)).versions,
+    alerts: async (params) => (await link.call<{ alerts: readonly Alert[] }>('alerts', params)).alerts,
     close: () => link.close(),
   };
 }

@@ -15,7 +15,7 @@ let client: VaultClient;
 beforeAll(async () => {
   database = await testDatabase();
   files = vaultFiles();
-  vault = await startVault(files, database.urls.vault);
+  vault = await startVault(files, database.urls.vault, { env: { VAULT_LIMIT_PER_CARD: '1000' } });
   client = vault.client;
 });
 afterAll(async () => {
