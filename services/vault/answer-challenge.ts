@@ -1,5 +1,6 @@
 import { encryptChallenge } from './challenge-response.ts';
-import { type Custody, withKey } from './custody.ts';
+import type { Custody } from './custody.ts';
+import { withCardKey } from './key-source.ts';
 import type { AnswerChallenge, ChallengeAnswer } from './operations.ts';
 import type { KeyStore } from './ports.ts';
 import { keyNotConfirmed, keyUnknown, wrongAlgorithm } from './refusals.ts';
@@ -17,7 +18,7 @@ export async function answerChallenge(
     throw wrongAlgorithm('a card in a TPM is not answered by encrypting: use tpm.first-write and tpm.reset');
   }
   if (record.state !== 'confirmed') throw keyNotConfirmed();
-  const response = await withKey(custody, record, (key) =>
+  const response = await withCardKey(custody, keys, record, (key) =>
     encryptChallenge(key, algorithm, params.challenge, params.mode),
   );
   return { response };

@@ -57,6 +57,17 @@ describe('the answer to a challenge', () => {
     expect(cbc.slice(16)).not.toBe(ecb.slice(16));
   });
 
+  it('to the published sample twice over: ECB repeats itself, CBC does not (TDES, 16 bytes)', () => {
+    // D61143F9CCFFD2CA under the zero key is 17466E766E303CB6: Microsoft's published sample.
+    const challenge = hex('D61143F9CCFFD2CAD61143F9CCFFD2CA');
+    const key = new Uint8Array(24);
+    expect(show(encryptChallenge(key, 'tdes', challenge, 'ecb'))).toBe('17466e766e303cb617466e766e303cb6');
+    const chained = hex('D61143F9CCFFD2CA').map((byte, at) => byte ^ (hex('17466E766E303CB6')[at] ?? 0));
+    expect(show(encryptChallenge(key, 'tdes', challenge, 'cbc'))).toBe(
+      `17466e766e303cb6${show(encryptChallenge(key, 'tdes', chained, 'ecb'))}`,
+    );
+  });
+
   it.each([
     ['tdes', 0],
     ['tdes', 7],

@@ -26,13 +26,16 @@ export interface ProviderSettings {
 export interface VaultConfig extends ProviderSettings {
   readonly socketPath: string;
   readonly databaseUrl: string;
+  /** Whether keys that many cards share may be taken in. */
+  readonly uniformKeysAllowed: boolean;
 }
 
 /**
  * From the environment:
  * VAULT_SOCKET; VAULT_DATABASE_URL or, where its password comes as a mounted secret, VAULT_DATABASE_URL_FILE;
  * VAULT_PROVIDER, file (the default) or pkcs11; VAULT_KEYS_FILE and VAULT_SECRET_FILE; VAULT_PKCS11_MODULE,
- * VAULT_PKCS11_TOKEN_LABEL and VAULT_PKCS11_PIN_FILE; VAULT_RECOVERY_FILE. The provider that VAULT_PROVIDER does not name
+ * VAULT_PKCS11_TOKEN_LABEL and VAULT_PKCS11_PIN_FILE; VAULT_RECOVERY_FILE; VAULT_UNIFORM_KEYS, refused (the default) or
+ * allowed. The provider that VAULT_PROVIDER does not name
  * is open too when its variables are set: that is needed while keys move. No key and no PIN is ever in the environment:
  * it is inherited and shown by ps.
  * @throws DomainError `configuration-invalid` (unprocessable).
@@ -41,6 +44,7 @@ export function readConfig(env: NodeJS.ProcessEnv): VaultConfig {
   return {
     socketPath: required(env, 'VAULT_SOCKET'),
     databaseUrl: databaseUrl(env),
+    uniformKeysAllowed: uniformKeys(env.VAULT_UNIFORM_KEYS),
     ...readProviderSettings(env),
   };
 }
@@ -65,6 +69,13 @@ function readProviderSettings(env: NodeJS.ProcessEnv): ProviderSettings {
       : null,
     recoveryFile: env.VAULT_RECOVERY_FILE || null,
   };
+}
+
+/** Off unless that very word says otherwise. */
+function uniformKeys(given: string | undefined): boolean {
+  if (given === undefined || given === '' || given === 'refused') return false;
+  if (given === 'allowed') return true;
+  throw invalid('VAULT_UNIFORM_KEYS must be allowed or refused');
 }
 
 function providerName(given: string | undefined): ProviderName {

@@ -9,12 +9,22 @@ const HASH_BYTES = 32;
  * @param length bytes of key, at most 255 * 32.
  */
 export function counterModeKdf(key: Uint8Array, fixedData: Uint8Array, length: number): Uint8Array {
+  return counterModeHmac(key, fixedData, length, 4);
+}
+
+/** The same with a counter of `counterBytes`: other systems use one byte (r = 8), we use four (r = 32). */
+export function counterModeHmac(
+  key: Uint8Array,
+  fixedData: Uint8Array,
+  length: number,
+  counterBytes: 1 | 4,
+): Uint8Array {
   const blocks = Math.ceil(length / HASH_BYTES);
   if (length < 1 || blocks > 255) throw new RangeError('a derived key has 1 to 8160 bytes');
   const derived = new Uint8Array(blocks * HASH_BYTES);
-  const counter = new Uint8Array(4);
+  const counter = new Uint8Array(counterBytes);
   for (let i = 1; i <= blocks; i++) {
-    counter[3] = i;
+    counter[counterBytes - 1] = i;
     const block = createHmac('sha256', key).update(counter).update(fixedData).digest();
     derived.set(block, (i - 1) * HASH_BYTES);
     block.fill(0);

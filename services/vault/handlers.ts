@@ -8,13 +8,15 @@ import { confirmKey } from './confirm-key.ts';
 import type { Custody } from './custody.ts';
 import { importAdministratorKey } from './import-administrator-key.ts';
 import type { KeyRecord } from './key-record.ts';
+import type { Stores } from './keys.pg.ts';
 import type { Limits } from './limits/limits.ts';
 import { makeKeyForTpm } from './make-key-for-tpm.ts';
-import { CHALLENGE_MODES, type KeyDescription, type Requester, STRATEGIES } from './operations.ts';
+import { CHALLENGE_MODES, type KeyDescription, type Requester, TPM_STRATEGIES } from './operations.ts';
 import { bytes, decimal, integer, line, oneOf, params, uuid } from './params.ts';
-import type { KeyStore, Use, UseRecord } from './ports.ts';
+import type { Use, UseRecord } from './ports.ts';
 import type { AlertStore } from './record/alerts.pg.ts';
 import { resetTpmCard } from './reset-tpm-card.ts';
+import { secretHandlers } from './secret-handlers.ts';
 import { signFirstWrite } from './sign-first-write.ts';
 
 const requester = { requestedBy: line(200), requestId: line(200) };
@@ -35,7 +37,7 @@ const parse = {
   make: params({
     ...requester,
     cardId: uuid,
-    strategy: oneOf(STRATEGIES),
+    strategy: oneOf(TPM_STRATEGIES),
     parentPublic: bytes(1, 1024),
     pinLimit: integer(1, 100),
   }),
@@ -59,9 +61,9 @@ const parse = {
  */
 export function vaultHandlers(
   custody: Custody,
-  keys: KeyStore,
+  keys: Stores,
   uses: UseRecord,
-  guard: { readonly limits: Limits; readonly alerts: AlertStore },
+  guard: { readonly limits: Limits; readonly alerts: AlertStore; readonly uniformAllowed: boolean },
 ): Record<string, LinkHandler> {
   const recordDone = (use: Use) => uses.record(use, 'done');
 
@@ -85,6 +87,10 @@ export function vaultHandlers(
   }
 
   return {
+    ...secretHandlers(
+      { custody, keys, secrets: keys, imports: keys, uniformAllowed: guard.uniformAllowed },
+      { recordDone, recordingRefusals, recording, useOf },
+    ),
     health: async (given) => {
       parse.none(given);
       return { ready: true, provider: custody.provider.name, kekVersion: custody.provider.kekVersion };

@@ -1,17 +1,19 @@
 import { timingSafeEqual } from 'node:crypto';
-import { DomainError, type Secret } from '@cardwright/protocol';
+import type { Secret } from '@cardwright/protocol';
 import { keyCheckValue } from './challenge-response.ts';
 import { type Custody, sealKey, withKey } from './custody.ts';
+import { fingerprinter } from './fingerprint.ts';
 import type { KeyFacts, KeyRecord } from './key-record.ts';
 import { parseKeyText } from './key-text.ts';
 import type { ImportAdministratorKey, ImportableAlgorithm, ImportedAdministratorKey } from './operations.ts';
-import type { KeyStore, Use } from './ports.ts';
+import type { KeyStore, SecretStore, Use } from './ports.ts';
 import { keyConfirmed } from './refusals.ts';
+import { openSealedText } from './sealed-text.ts';
 
 /** See VaultClient.importAdministratorKey. Records its use when it succeeds. */
 export async function importAdministratorKey(
   custody: Custody,
-  keys: KeyStore,
+  keys: KeyStore & SecretStore,
   params: ImportAdministratorKey,
   use: Use,
   recordRepeat: (use: Use) => Promise<void>,
@@ -33,7 +35,12 @@ export async function importAdministratorKey(
         pinLimit: null,
       };
       const blob = await sealKey(custody, facts, key);
-      if (await keys.add(facts, blob, 'confirmed', { ...use, keyVersion: 1 })) return { keyVersion: 1, kcv };
+      const fingerprints = await fingerprinter(custody, keys, use);
+      const fingerprint = fingerprints.of(key, algorithm);
+      fingerprints.close();
+      if (await keys.add(facts, blob, 'confirmed', { ...use, keyVersion: 1 }, { fingerprint })) {
+        return { keyVersion: 1, kcv };
+      }
     }
     const same = await findSame(custody, versions.length === 0 ? await keys.list(cardId) : versions, algorithm, key);
     if (same === undefined) throw keyConfirmed();
@@ -44,19 +51,17 @@ export async function importAdministratorKey(
   }
 }
 
-async function openKey(custody: Custody, params: ImportAdministratorKey): Promise<Secret> {
-  const opened = await custody.provider.openImport(params.jwe);
+/** The key of one card, checked; the caller's to wipe. */
+export async function openKey(
+  custody: Custody,
+  params: Pick<ImportAdministratorKey, 'jwe' | 'cardSerial' | 'algorithm'>,
+): Promise<Secret> {
+  const wanted = { type: 'administrator-key', cardSerial: params.cardSerial } as const;
+  const text = await openSealedText(custody.provider, params.jwe, wanted);
   try {
-    if (opened.cardSerial !== params.cardSerial) {
-      throw new DomainError(
-        'unprocessable',
-        'administrator-key-sealed-for-another-card',
-        'the protected header of the seal must carry the cardSerial of the card that the key is for',
-      );
-    }
-    return opened.text.use((text) => parseKeyText(text, params.algorithm));
+    return text.use((bytes) => parseKeyText(bytes, params.algorithm));
   } finally {
-    opened.text.wipe();
+    text.wipe();
   }
 }
 
@@ -68,7 +73,7 @@ async function findSame(
   key: Secret,
 ): Promise<KeyRecord | undefined> {
   for (const record of versions) {
-    if (record.state !== 'confirmed' || record.algorithm !== algorithm) continue;
+    if (record.state !== 'confirmed' || record.algorithm !== algorithm || record.source !== null) continue;
     const same = await withKey(custody, record, (stored) =>
       key.use((given) => stored.length === given.length && timingSafeEqual(stored, given)),
     );

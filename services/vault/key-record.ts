@@ -1,4 +1,11 @@
-import type { Algorithm, KeyState, KeyStrategy } from './operations.ts';
+import type {
+  Algorithm,
+  FleetDerivation,
+  ImportableAlgorithm,
+  KeyState,
+  KeyStrategy,
+  NamedKeyKind,
+} from './operations.ts';
 
 /** What is decided when a version of a key is made, and never changes. The seal binds all of it. */
 export interface KeyFacts {
@@ -26,8 +33,38 @@ export interface FirstWrite {
   readonly nonce: Uint8Array;
 }
 
+/** Where the bytes of a key are that its own row does not hold. The row's seal binds this (key-source.ts). */
+export interface KeySource {
+  readonly secretId: string;
+  /** Deterministic keys of other fleets: how theirs follow from the master. */
+  readonly derivation: FleetDerivation | null;
+  readonly diversifier: Uint8Array | null;
+}
+
 export interface KeyRecord extends KeyFacts, SealedKey {
   readonly state: KeyState;
+  /** uniform, random-not-stored, and deterministic of another fleet. */
+  readonly source: KeySource | null;
   readonly firstWrite: FirstWrite | null;
   readonly createdAt: Date;
+}
+
+export type SecretKind = NamedKeyKind | 'transient-key' | 'puk' | 'fingerprint-key';
+
+/** What is kept sealed beside the keys of cards. Its seal binds all of this. */
+export interface SecretFacts {
+  readonly id: string;
+  readonly kind: SecretKind;
+  /** Of its kind, at most one has it. Of a card's own: the card's id, and what more tells it apart. */
+  readonly name: string;
+  readonly cardId: string | null;
+  /** Named keys only. */
+  readonly algorithm: ImportableAlgorithm | null;
+  readonly kcv: string | null;
+}
+
+export interface SecretRecord extends SecretFacts, SealedKey {
+  readonly createdAt: Date;
+  /** PUKs only: when it was shown. */
+  readonly shownAt: Date | null;
 }

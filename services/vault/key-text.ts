@@ -19,7 +19,23 @@ const DEFAULT_KEY = Uint8Array.from({ length: 24 }, (_, at) => (at % 8) + 1);
  *   `administrator-key-length`, `administrator-key-default`. None shows a digit of what was given.
  */
 export function parseKeyText(text: Uint8Array, algorithm: ImportableAlgorithm): Secret {
-  const wanted = KEY_BYTES[algorithm] * 2;
+  const key = parseHexKey(text, KEY_BYTES[algorithm], KEY_BYTES[algorithm], `a key for ${algorithm}`);
+  if (!key.use(isDefaultKey)) return key;
+  key.wipe();
+  throw refusal(
+    'default',
+    'this is the well-known default administrator key: a card that has it is managed by nobody; change the key ' +
+      'of the card first, then import the new one',
+  );
+}
+
+/**
+ * The same of any key, such as the master of a fleet.
+ * @param least bytes, and `most`. @param what for the refusal: "a key for tdes".
+ */
+export function parseHexKey(text: Uint8Array, least: number, most: number, what = 'such a key'): Secret {
+  const wanted = most * 2;
+  const right = least === most ? `${wanted}` : `${least * 2} to ${wanted}`;
   const digits = new Uint8Array(wanted);
   let count = 0;
   for (const byte of text) {
@@ -27,28 +43,20 @@ export function parseKeyText(text: Uint8Array, algorithm: ImportableAlgorithm): 
     const digit = hexDigit(byte);
     if (digit < 0) {
       digits.fill(0);
-      throw refusal('not-hex', `the key must be ${wanted} hex digits (0-9, A-F); there is another character in it`);
+      throw refusal('not-hex', `the key must be ${right} hex digits (0-9, A-F); there is another character in it`);
     }
     if (count < wanted) digits[count] = digit;
     count += 1;
   }
-  if (count !== wanted) {
+  if (count % 2 === 1 || count < least * 2 || count > wanted) {
     digits.fill(0);
-    throw count % 2 === 1 ? oddLength(count, wanted) : refusal('length', lengthDetail(count, wanted, algorithm));
+    throw count % 2 === 1 ? oddLength(count, right) : refusal('length', lengthDetail(count, right, what));
   }
-  const key = new Uint8Array(wanted / 2);
+  const key = new Uint8Array(count / 2);
   for (let at = 0; at < key.length; at++) {
     key[at] = ((digits[2 * at] ?? 0) << 4) | (digits[2 * at + 1] ?? 0);
   }
   digits.fill(0);
-  if (isDefaultKey(key)) {
-    key.fill(0);
-    throw refusal(
-      'default',
-      'this is the well-known default administrator key: a card that has it is managed by nobody; change the key ' +
-        'of the card first, then import the new one',
-    );
-  }
   return Secret.take(key);
 }
 
@@ -59,8 +67,8 @@ function hexDigit(byte: number): number {
 }
 
 // The vendor's deployment page for virtual smart cards prints the default key with its first digit missing.
-function oddLength(count: number, wanted: number): DomainError {
-  const plain = `the key has ${count} hex digits; two make a byte, so their number is even: ${wanted} are right`;
+function oddLength(count: number, right: string): DomainError {
+  const plain = `the key has ${count} hex digits; two make a byte, so their number is even: ${right} are right`;
   if (count !== 47) return refusal('odd-length', plain);
   return refusal(
     'odd-length',
@@ -69,8 +77,8 @@ function oddLength(count: number, wanted: number): DomainError {
   );
 }
 
-function lengthDetail(count: number, wanted: number, algorithm: ImportableAlgorithm): string {
-  return `the key has ${count} hex digits; a key for ${algorithm} has ${wanted} (${wanted / 2} bytes)`;
+function lengthDetail(count: number, right: string, what: string): string {
+  return `the key has ${count} hex digits; ${what} has ${right} (two a byte)`;
 }
 
 function refusal(code: string, detail: string): DomainError {

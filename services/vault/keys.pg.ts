@@ -1,13 +1,16 @@
 import { Batch } from './batch.ts';
+import { importStore } from './imports.pg.ts';
 import type { KeyRecord } from './key-record.ts';
-import type { Algorithm, KeyState, KeyStrategy } from './operations.ts';
+import type { Algorithm, FleetDerivation, KeyState, KeyStrategy } from './operations.ts';
 import { type Database, isUniqueViolation } from './pool.pg.ts';
-import type { KeyStore, Use } from './ports.ts';
+import type { ImportStore, KeyStore, SecretStore, Use } from './ports.ts';
 import type { VaultRecord } from './record/record.pg.ts';
+import { secretStore } from './secrets.pg.ts';
 import { type ChangeStatement, withUse } from './uses.pg.ts';
 
 const COLUMNS = `k.card_id, k.key_version, k.algorithm, k.strategy, k.state, k.kek_version, k.master_version, k.sealed,
-  k.kcv, k.tpm_name, k.pin_limit, k.first_write_nv_index, k.first_write_nonce, k.created_at`;
+  k.kcv, k.tpm_name, k.pin_limit, k.first_write_nv_index, k.first_write_nonce, k.created_at,
+  k.source_id, k.derivation, k.diversifier`;
 
 const FIND = {
   name: 'vault-find-keys',
@@ -33,9 +36,9 @@ const NONE_CONFIRMED = `NOT EXISTS (
 const ADD = withUse(
   'vault-add-key',
   `INSERT INTO vault.administrator_keys (card_id, key_version, algorithm, strategy, state, kek_version, master_version,
-      sealed, kcv, tpm_name, pin_limit, confirmed_at)
+      sealed, kcv, tpm_name, pin_limit, source_id, derivation, diversifier, fingerprint, confirmed_at)
     SELECT $8::uuid, $9::int, $10::text, $11::text, $12::text, $13::int, $14::int, $15::bytea, $16::text, $17::bytea,
-      $18::int, CASE WHEN $12::text = 'confirmed' THEN clock_timestamp() END
+      $18::int, $19::uuid, $20::text, $21::bytea, $22::bytea, CASE WHEN $12::text = 'confirmed' THEN clock_timestamp() END
     WHERE ${NONE_CONFIRMED}`,
 );
 
@@ -55,7 +58,10 @@ const CONFIRM = withUse(
       AND (algorithm <> 'hmac-sha256' OR first_write_nonce IS NOT NULL)`,
 );
 
-export function keyStore(database: Database, record: Pick<VaultRecord, 'change'>): KeyStore {
+/** All that the vault keeps in the database but its record. */
+export type Stores = KeyStore & SecretStore & ImportStore;
+
+export function keyStore(database: Database, record: Pick<VaultRecord, 'change'>): Stores {
   const finder = new Batch<{ cardId: string; keyVersion: number }, KeyRecord | undefined>(
     async (asked) => {
       const { rows } = await database.query(FIND, [asked.map((one) => one.cardId), asked.map((one) => one.keyVersion)]);
@@ -75,11 +81,13 @@ export function keyStore(database: Database, record: Pick<VaultRecord, 'change'>
   }
 
   return {
+    ...secretStore(database, record),
+    ...importStore(database, record),
     find: (cardId, keyVersion) => finder.ask({ cardId, keyVersion }),
     async list(cardId) {
       return (await database.query(LIST, [cardId])).rows.map(toRecord);
     },
-    add: (facts, blob, state, use) =>
+    add: (facts, blob, state, use, more = {}) =>
       changed(ADD, use, [
         facts.cardId,
         facts.keyVersion,
@@ -92,6 +100,10 @@ export function keyStore(database: Database, record: Pick<VaultRecord, 'change'>
         facts.kcv,
         facts.tpmName === null ? null : Buffer.from(facts.tpmName),
         facts.pinLimit,
+        more.source?.secretId ?? null,
+        more.source?.derivation ?? null,
+        bytesOrNull(more.source?.diversifier),
+        bytesOrNull(more.fingerprint),
       ]),
     claimFirstWrite: (cardId, keyVersion, claim, use) =>
       changed(CLAIM_FIRST_WRITE, use, [cardId, keyVersion, claim.nvIndex, Buffer.from(claim.nonce)]),
@@ -103,6 +115,8 @@ export function keyStore(database: Database, record: Pick<VaultRecord, 'change'>
 export async function newestKeys(database: Database, count: number): Promise<readonly KeyRecord[]> {
   return (await database.query(NEWEST, [count])).rows.map(toRecord);
 }
+
+const bytesOrNull = (bytes: Uint8Array | null | undefined) => (bytes == null ? null : Buffer.from(bytes));
 
 // The CHECKs of the table vouch for the enumerations; a row altered behind them does not unseal.
 function toRecord(row: Record<string, unknown>): KeyRecord {
@@ -122,5 +136,13 @@ function toRecord(row: Record<string, unknown>): KeyRecord {
     // int8 comes as text from the driver; an NV handle fits a number.
     firstWrite: nonce === null ? null : { nvIndex: Number(row.first_write_nv_index), nonce },
     createdAt: row.created_at as Date,
+    source:
+      row.source_id === null
+        ? null
+        : {
+            secretId: row.source_id as string,
+            derivation: row.derivation as FleetDerivation | null,
+            diversifier: row.diversifier as Buffer | null,
+          },
   };
 }

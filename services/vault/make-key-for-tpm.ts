@@ -1,10 +1,13 @@
-import { DomainError } from '@cardwright/protocol';
+import { DomainError, Secret } from '@cardwright/protocol';
 import { parseStoragePublic, wrapAdministratorKey } from '@cardwright/protocol/tpm';
-import { type Custody, newHmacKey, sealKey } from './custody.ts';
-import type { KeyFacts } from './key-record.ts';
+import { type Custody, HMAC_KEY_BYTES, newHmacKey, sealKey } from './custody.ts';
+import type { KeyFacts, KeySource, SealedKey, SecretFacts } from './key-record.ts';
+import { sealSource } from './key-source.ts';
 import type { KeyForTpm, MakeKeyForTpm } from './operations.ts';
-import type { KeyStore, Use } from './ports.ts';
+import type { KeyStore, SecretStore, Use } from './ports.ts';
 import { keyConfirmed } from './refusals.ts';
+import { sealSecret } from './secret-seal.ts';
+import { uuidOf } from './uuid.ts';
 
 /** A card that needs more tries than this to be made is not made by trying again. */
 const MAX_VERSIONS = 1000;
@@ -17,7 +20,7 @@ const MAX_ATTEMPTS = 64;
  */
 export async function makeKeyForTpm(
   custody: Custody,
-  keys: KeyStore,
+  keys: KeyStore & Pick<SecretStore, 'addSecret'>,
   params: MakeKeyForTpm,
   use: Use,
 ): Promise<KeyForTpm> {
@@ -41,7 +44,7 @@ export async function makeKeyForTpm(
       strategy,
       masterVersion: strategy === 'deterministic' ? custody.provider.masterVersion : null,
     } as const;
-    const { key, seedValue } = await newHmacKey(custody, draft);
+    const { key, seedValue } = strategy === 'random-not-stored' ? randomKey(custody) : await newHmacKey(custody, draft);
     try {
       const wrapped = key.use((keyBytes) =>
         seedValue.use((seedBytes) =>
@@ -49,12 +52,39 @@ export async function makeKeyForTpm(
         ),
       );
       const facts: KeyFacts = { ...draft, kcv: null, tpmName: wrapped.name, pinLimit };
-      const blob = await sealKey(custody, facts, key);
-      if (await keys.add(facts, blob, 'proposed', { ...use, keyVersion })) return { keyVersion, ...wrapped };
+      const done = { ...use, keyVersion };
+      const { blob, more } =
+        strategy === 'random-not-stored'
+          ? await keepUntilConfirmed(custody, keys, facts, key, use)
+          : { blob: await sealKey(custody, facts, key), more: {} };
+      if (await keys.add(facts, blob, 'proposed', done, more)) return { keyVersion, ...wrapped };
     } finally {
       key.wipe();
       seedValue.wipe();
     }
   }
   throw new DomainError('unavailable', 'administrator-key-busy', 'too many keys are being made for this card at once');
+}
+
+function randomKey({ random }: Custody): { key: Secret; seedValue: Secret } {
+  return { key: Secret.take(random(HMAC_KEY_BYTES)), seedValue: Secret.take(random(HMAC_KEY_BYTES)) };
+}
+
+/**
+ * The strategy random-not-stored: the key has to sign the first write of its card, which may come again after a lost reply
+ * or a crash. So it is kept, sealed, until the card is confirmed; the database drops it in the transaction that confirms.
+ */
+async function keepUntilConfirmed(
+  custody: Custody,
+  keys: Pick<SecretStore, 'addSecret'>,
+  facts: KeyFacts,
+  key: Secret,
+  use: Use,
+): Promise<{ blob: SealedKey; more: { source: KeySource } }> {
+  const id = uuidOf(custody.random(16));
+  const { cardId } = facts;
+  const secret: SecretFacts = { id, kind: 'transient-key', name: id, cardId, algorithm: null, kcv: null };
+  await keys.addSecret(secret, await sealSecret(custody, secret, key), { ...use, operation: 'transient-key.add' });
+  const source = { secretId: id, derivation: null, diversifier: null };
+  return { blob: await sealSource(custody, facts, source), more: { source } };
 }

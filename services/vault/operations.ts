@@ -7,8 +7,19 @@ export type Algorithm = (typeof ALGORITHMS)[number];
 /** Of cards whose key is known to someone outside before the vault has it: `hmac-sha256` keys are always made here. */
 export type ImportableAlgorithm = Exclude<Algorithm, 'hmac-sha256'>;
 
-export const STRATEGIES = ['random-stored', 'deterministic'] as const;
+export const STRATEGIES = ['uniform', 'random-not-stored', 'random-stored', 'deterministic'] as const;
 export type KeyStrategy = (typeof STRATEGIES)[number];
+/** Of keys that are made here, for a TPM card. A uniform one is never made: two TPM cards never share a key. */
+export const TPM_STRATEGIES = ['random-not-stored', 'random-stored', 'deterministic'] as const;
+export type TpmStrategy = (typeof TPM_STRATEGIES)[number];
+
+/** How other systems derived the keys of their cards: NXP AN10922 (AES-CMAC), and Dogtag's form of SP 800-108. */
+export const FLEET_DERIVATIONS = ['an10922', 'dogtag'] as const;
+export type FleetDerivation = (typeof FLEET_DERIVATIONS)[number];
+
+/** Keys that more than one card depends on, and that came from elsewhere. */
+export const NAMED_KEY_KINDS = ['uniform-key', 'an10922-master', 'dogtag-master'] as const;
+export type NamedKeyKind = (typeof NAMED_KEY_KINDS)[number];
 
 export const CHALLENGE_MODES = ['ecb', 'cbc'] as const;
 export type ChallengeMode = (typeof CHALLENGE_MODES)[number];
@@ -27,7 +38,8 @@ export interface Requester {
 
 export interface VaultHealth {
   readonly ready: true;
-  readonly provider: 'file';
+  /** Which one holds the active key-encryption key. */
+  readonly provider: 'file' | 'pkcs11';
   readonly kekVersion: number;
 }
 
@@ -58,9 +70,103 @@ export interface ImportedAdministratorKey {
   readonly kcv: string;
 }
 
+export interface ImportNamedKey extends Requester {
+  /** 2 to 64 of a-z, 0-9 and hyphen. Must be the `cardSerial` of the JWE's protected header. */
+  readonly name: string;
+  readonly kind: NamedKeyKind;
+  /** Of the cards that depend on it. */
+  readonly algorithm: ImportableAlgorithm;
+  /** As for an administrator key, with the kind as `typ` of its protected header. */
+  readonly jwe: string;
+}
+
+export interface NamedKey {
+  readonly name: string;
+  readonly kind: NamedKeyKind;
+  readonly algorithm: ImportableAlgorithm;
+  /** Of a master that is no block cipher's key: null. */
+  readonly kcv: string | null;
+  /** RFC 3339, UTC. */
+  readonly createdAt: string;
+}
+
+/** Where the key of an existing card is to be had from, when it is not given itself. */
+export type KeyOrigin =
+  | { readonly strategy: 'uniform'; readonly keyName: string }
+  | {
+      readonly strategy: 'deterministic';
+      readonly derivation: FleetDerivation;
+      readonly keyName: string;
+      /** What the other system derived by: UID and application, or the CUID. 1 to 31 bytes. */
+      readonly diversifier: Uint8Array;
+    };
+
+export interface AdoptAdministratorKey extends Requester {
+  readonly cardId: string;
+  readonly algorithm: ImportableAlgorithm;
+  readonly origin: KeyOrigin;
+  /** Where it is known: a key with another check value is refused. */
+  readonly kcv?: string;
+}
+
+export interface ImportPuk extends Requester {
+  readonly cardId: string;
+  readonly cardSerial: string;
+  /** JWE compact with `typ` puk; the plaintext is the PUK, 4 to 127 visible ASCII characters. */
+  readonly jwe: string;
+}
+
+export interface ShowPuk extends Requester {
+  readonly cardId: string;
+}
+
+export interface ShownPuk {
+  readonly puk: string;
+}
+
+export interface ImportBatchLine {
+  readonly cardId: string;
+  readonly cardSerial: string;
+  readonly algorithm: ImportableAlgorithm;
+  /** Either the key itself, sealed, or where it comes from. */
+  readonly jwe: string | null;
+  readonly origin: KeyOrigin | null;
+  /** Where it is known. */
+  readonly kcv: string | null;
+  /** The card's PUK, sealed. */
+  readonly puk: string | null;
+}
+
+export interface ImportBatch extends Requester {
+  /** UUID. The same batch again gives the same answer. */
+  readonly batchId: string;
+  /** Judge every line and store nothing. */
+  readonly dryRun: boolean;
+  /** Take in keys that another card has as well. */
+  readonly acceptDuplicates: boolean;
+  /** 1 to 500. */
+  readonly lines: readonly ImportBatchLine[];
+}
+
+export interface BatchLine {
+  readonly keyVersion: number | null;
+  readonly kcv: string | null;
+  /** Why this line can't be taken in. */
+  readonly code: string | null;
+  readonly detail: string | null;
+  /** Another card, of this batch or in the vault, has the same key. */
+  readonly duplicate: boolean;
+}
+
+export interface BatchReport {
+  /** All keys are stored; else none of them is. */
+  readonly stored: boolean;
+  readonly lines: readonly BatchLine[];
+}
+
 export interface MakeKeyForTpm extends Requester {
   readonly cardId: string;
-  readonly strategy: KeyStrategy;
+  readonly strategy: TpmStrategy;
   /** TPM2B_PUBLIC of the storage key that the new key is wrapped to. */
   readonly parentPublic: Uint8Array;
   /** Wrong PINs until the card blocks itself, 1 to 100. Kept by the vault: every reset restores this one. */

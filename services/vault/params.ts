@@ -15,14 +15,14 @@ function invalid(pointer: string, detail: string): DomainError {
  * Takes an object with exactly these fields.
  * @returns a parser; it throws DomainError `field-unknown` or `field-invalid` (invalid), never showing the value.
  */
-export function params<S extends Shape>(shape: S): (value: unknown) => Parsed<S> {
+export function params<S extends Shape>(shape: S): (value: unknown, at?: string) => Parsed<S> {
   const names = Object.keys(shape);
-  return (value) => {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid('', 'must be an object');
+  return (value, at = '') => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid(at, 'must be an object');
     for (const name of Object.keys(value)) {
       if (!names.includes(name)) {
         // Shown only when it looks like a name: a caller's mistake could have put anything in its place.
-        const pointer = /^[A-Za-z_]{1,32}$/.test(name) ? `/${name}` : '/?';
+        const pointer = at + (/^[A-Za-z_]{1,32}$/.test(name) ? `/${name}` : '/?');
         throw new DomainError('invalid', 'field-unknown', `${pointer} is not a field of this operation`, {
           fields: [{ pointer, detail: `known are: ${names.join(', ')}` }],
         });
@@ -31,7 +31,7 @@ export function params<S extends Shape>(shape: S): (value: unknown) => Parsed<S>
     const given = value as Record<string, unknown>;
     const parsed: Record<string, unknown> = {};
     for (const name of names) {
-      parsed[name] = shape[name]?.(Object.hasOwn(given, name) ? given[name] : undefined, `/${name}`);
+      parsed[name] = shape[name]?.(Object.hasOwn(given, name) ? given[name] : undefined, `${at}/${name}`);
     }
     return parsed as Parsed<S>;
   };
@@ -87,5 +87,35 @@ export function bytes(min: number, max: number): Field<Uint8Array> {
     const decoded = Buffer.from(value, 'base64url');
     if (decoded.length < min || decoded.length > max || decoded.toString('base64url') !== value) throw wrong();
     return new Uint8Array(decoded);
+  };
+}
+
+export const flag: Field<boolean> = (value, pointer) => {
+  if (typeof value !== 'boolean') throw invalid(pointer, 'must be true or false');
+  return value;
+};
+
+/** @param right what is right, in words. */
+export function matching(pattern: RegExp, right: string): Field<string> {
+  return (value, pointer) => {
+    if (typeof value !== 'string' || value.length > 200 || !pattern.test(value)) throw invalid(pointer, right);
+    return value;
+  };
+}
+
+export function nullable<T>(field: Field<T>): Field<T | null> {
+  return (value, pointer) => (value === null ? null : field(value, pointer));
+}
+
+export function optional<T>(field: Field<T>): Field<T | undefined> {
+  return (value, pointer) => (value === undefined ? undefined : field(value, pointer));
+}
+
+export function list<T>(field: Field<T>, least: number, most: number): Field<readonly T[]> {
+  return (value, pointer) => {
+    if (!Array.isArray(value) || value.length < least || value.length > most) {
+      throw invalid(pointer, `must be a list of ${least} to ${most}`);
+    }
+    return value.map((one: unknown, at) => field(one, `${pointer}/${at}`));
   };
 }

@@ -1,4 +1,13 @@
-import type { FirstWrite, KeyFacts, KeyRecord, SealedKey } from './key-record.ts';
+import type {
+  FirstWrite,
+  KeyFacts,
+  KeyRecord,
+  KeySource,
+  SealedKey,
+  SecretFacts,
+  SecretKind,
+  SecretRecord,
+} from './key-record.ts';
 import type { KeyState } from './operations.ts';
 
 /** One row of the vault's own record. */
@@ -20,15 +29,64 @@ export interface UseRecord {
   record(use: Use, outcome: string): Promise<void>;
 }
 
+/** What only some keys have. */
+export interface KeyExtras {
+  readonly source?: KeySource;
+  /** Of imported keys: equal for equal keys. 32 bytes. */
+  readonly fingerprint?: Uint8Array;
+}
+
 /** Each change commits together with its row in the record of uses, or not at all. */
 export interface KeyStore {
   find(cardId: string, keyVersion: number): Promise<KeyRecord | undefined>;
   /** Oldest first. */
   list(cardId: string): Promise<readonly KeyRecord[]>;
   /** @returns false when the card has this version, or one that is confirmed: look again. */
-  add(facts: KeyFacts, blob: SealedKey, state: KeyState, use: Use): Promise<boolean>;
+  add(facts: KeyFacts, blob: SealedKey, state: KeyState, use: Use, more?: KeyExtras): Promise<boolean>;
   /** @returns false unless this call is the one that claimed the only first write of the proposed version. */
   claimFirstWrite(cardId: string, keyVersion: number, claim: FirstWrite, use: Use): Promise<boolean>;
   /** @returns false when nothing changed: not proposed, first write not signed, or another version is confirmed. */
   confirm(cardId: string, keyVersion: number, use: Use): Promise<boolean>;
+  findSecret(id: string): Promise<SecretRecord | undefined>;
+}
+
+/** What is kept beside the keys of cards; each change commits together with its row in the record of uses. */
+export interface SecretStore {
+  findSecret(id: string): Promise<SecretRecord | undefined>;
+  findNamed(kind: SecretKind, name: string): Promise<SecretRecord | undefined>;
+  /** By name; at most `limit`. */
+  listNamed(kinds: readonly SecretKind[], limit: number): Promise<readonly SecretRecord[]>;
+  /** @returns false when there is one of that kind and name. */
+  addSecret(facts: SecretFacts, blob: SealedKey, use: Use): Promise<boolean>;
+  /** Marks a PUK as shown. @returns false when it was shown before. */
+  markShown(id: string, use: Use): Promise<boolean>;
+}
+
+export interface PreparedKey {
+  readonly facts: KeyFacts;
+  readonly blob: SealedKey;
+  readonly source: KeySource | null;
+  readonly fingerprint: Uint8Array | null;
+}
+
+export interface PreparedPuk {
+  readonly facts: SecretFacts;
+  readonly blob: SealedKey;
+}
+
+/** Imports of many keys at once. */
+export interface ImportStore {
+  /** The digest of what a batch held, if it is stored. */
+  findBatch(id: string): Promise<Uint8Array | undefined>;
+  /** Which of these cards have a key already. */
+  cardsWithKeys(cardIds: readonly string[]): Promise<ReadonlySet<string>>;
+  /** Which of these some card has, in hex. */
+  knownFingerprints(prints: readonly Uint8Array[]): Promise<ReadonlySet<string>>;
+  /** All of them with the batch's entry in the record, or none: false when a card has a key, or the batch is there. */
+  addBatch(
+    batch: { readonly id: string; readonly digest: Uint8Array },
+    keys: readonly PreparedKey[],
+    puks: readonly PreparedPuk[],
+    use: Use,
+  ): Promise<boolean>;
 }

@@ -28,3 +28,11 @@ export function keyNotConfirmed(): DomainError {
 export function wrongAlgorithm(detail: string): DomainError {
   return new DomainError('unprocessable', 'administrator-key-algorithm', detail);
 }
+
+export function keyNotStored(): DomainError {
+  return new DomainError(
+    'conflict',
+    'administrator-key-not-stored',
+    'the key of this card was made, used once and dropped, as its profile asks; only a PUK or a reissue can help',
+  );
+}

@@ -1,5 +1,6 @@
 import { DomainError } from '@cardwright/protocol';
-import { type Custody, withKey } from './custody.ts';
+import type { Custody } from './custody.ts';
+import { withCardKey } from './key-source.ts';
 import type { ResetTpmCard, TpmResetAnswer } from './operations.ts';
 import type { KeyStore } from './ports.ts';
 import { keyNotConfirmed, keyUnknown } from './refusals.ts';
@@ -18,5 +19,5 @@ export async function resetTpmCard(custody: Custody, keys: KeyStore, params: Res
       'the card lives at the NV index whose first write was signed; resets are for that one',
     );
   }
-  return withKey(custody, record, (key) => resetAnswers(key, facts, params));
+  return withCardKey(custody, keys, record, (key) => resetAnswers(key, facts, params));
 }

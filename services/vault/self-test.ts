@@ -1,7 +1,9 @@
 import { DomainError, Secret } from '@cardwright/protocol';
 import { hmacSha256 } from '@cardwright/protocol/tpm';
 import { encryptChallenge, keyCheckValue } from './challenge-response.ts';
+import { aesCmac } from './cmac.ts';
 import { counterModeKdf } from './derivation.ts';
+import { fleetKey } from './fleet-derivation.ts';
 import type { KeyFacts } from './key-record.ts';
 import type { KeyProvider } from './provider.ts';
 import { type Random, seal, unseal } from './sealing.ts';
@@ -17,6 +19,10 @@ export async function selfTest(provider: KeyProvider, random: Random): Promise<v
     expectEqual(source, encryptChallenge(hex(key), algorithm, hex(challenge), 'ecb'), answer);
     expectEqual(source, encryptChallenge(hex(key), algorithm, hex(challenge), 'cbc'), answer);
     if (kcv !== undefined && keyCheckValue(hex(key), algorithm) !== kcv) throw failed(`${source}, key check value`);
+  }
+  for (const { source, key, message, mac } of vectors.cmac) expectEqual(source, aesCmac(hex(key), hex(message)), mac);
+  for (const { source, algorithm, master, diversifier, key } of vectors.an10922) {
+    expectEqual(source, fleetKey(hex(master), 'an10922', algorithm, hex(diversifier)), key);
   }
   const { derivation, hmac } = vectors;
   expectEqual(

@@ -1,6 +1,7 @@
 import { DomainError } from '@cardwright/protocol';
-import { type Custody, withKey } from './custody.ts';
+import type { Custody } from './custody.ts';
 import type { KeyRecord } from './key-record.ts';
+import { withCardKey } from './key-source.ts';
 import type { FirstWriteAnswer, SignFirstWrite } from './operations.ts';
 import type { KeyStore, Use } from './ports.ts';
 import { keyConfirmed, keyUnknown } from './refusals.ts';
@@ -22,8 +23,9 @@ export async function signFirstWrite(
   const record = await keys.find(cardId, keyVersion);
   if (record === undefined) throw keyUnknown();
   const facts = tpmFacts(record);
+  if (record.state === 'confirmed') throw keyConfirmed();
   // Before the claim, so that a key that doesn't open, or an index that can't be, does not use up the only one.
-  const answer = await withKey(custody, record, (key) => firstWriteAnswer(key, facts, { nvIndex, nonce }));
+  const answer = await withCardKey(custody, keys, record, (key) => firstWriteAnswer(key, facts, { nvIndex, nonce }));
   if (await keys.claimFirstWrite(cardId, keyVersion, { nvIndex, nonce }, use)) return answer;
 
   const now = await keys.list(cardId);

@@ -49,7 +49,7 @@ export async function startVault(options: StartOptions): Promise<RunningVault> {
         onAlert: (entry) => options.onAlert(entry.outcome, entry),
       });
       await loadLimits(database, limits, now());
-      const guard = { limits, alerts: alertStore(database) };
+      const guard = { limits, alerts: alertStore(database), uniformAllowed: options.uniformKeysAllowed };
       const handlers = vaultHandlers(custody, keyStore(database, record), record, guard);
       const server = await serveLink({
         socketPath: options.socketPath,

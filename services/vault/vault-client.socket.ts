@@ -1,19 +1,29 @@
 import { connectLink, type LinkClient } from '@cardwright/link';
 import type {
+  AdoptAdministratorKey,
   Alert,
   AnswerChallenge,
+  BatchReport,
   ChallengeAnswer,
   ConfirmKey,
   DescribeKeys,
   FirstWriteAnswer,
   ImportAdministratorKey,
+  ImportBatch,
   ImportedAdministratorKey,
+  ImportNamedKey,
   ImportPublicKey,
+  ImportPuk,
   KeyDescription,
   KeyForTpm,
+  KeyOrigin,
   MakeKeyForTpm,
+  NamedKey,
   ReadAlerts,
+  Requester,
   ResetTpmCard,
+  ShownPuk,
+  ShowPuk,
   SignFirstWrite,
   TpmResetAnswer,
   VaultHealth,
@@ -34,6 +44,29 @@ export interface VaultClient {
    *   card has a key already.
    */
   importAdministratorKey(params: ImportAdministratorKey): Promise<ImportedAdministratorKey>;
+  /**
+   * Takes in a key that several cards depend on: a uniform one, or the master of a fleet. Repeated, the same answer.
+   * @throws as importAdministratorKey, and `administrator-key-sealed-as-another-kind`, `uniform-keys-not-allowed`,
+   *   `derivation-algorithm` (unprocessable), `named-key-exists` (conflict).
+   */
+  importNamedKey(params: ImportNamedKey): Promise<NamedKey>;
+  /** By name. */
+  listNamedKeys(params: Requester): Promise<readonly NamedKey[]>;
+  /**
+   * Takes in a card whose key is a named key, or follows from one; confirmed at once. Repeated, the same answer.
+   * @throws `uniform-keys-not-allowed`, `named-key-unknown`, `derivation-algorithm`, `key-check-value`,
+   *   `administrator-key-algorithm` (unprocessable), `administrator-key-confirmed` (conflict).
+   */
+  adoptAdministratorKey(params: AdoptAdministratorKey): Promise<ImportedAdministratorKey>;
+  /**
+   * Takes in many keys at once: all, or none. What is wrong with a line is in its report, not thrown.
+   * @throws `import-batch-reused` (conflict).
+   */
+  importBatch(params: ImportBatch): Promise<BatchReport>;
+  /** @throws as importAdministratorKey for the seal; `puk-malformed` (unprocessable), `puk-stored` (conflict). */
+  importPuk(params: ImportPuk): Promise<void>;
+  /** Once a card. @throws `puk-unknown` (not-found), `puk-already-shown` (conflict). */
+  showPuk(params: ShowPuk): Promise<ShownPuk>;
   /**
    * Makes the next version of the card's key, proposed, and wraps it in the same act; no version is wrapped twice.
    * @throws `tpm-parent-not-allowed` (unprocessable), `administrator-key-confirmed` (conflict).
@@ -74,6 +107,9 @@ const toText = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64url');
 const toBytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'base64url'));
 
+const originOnLink = (origin: KeyOrigin) =>
+  origin.strategy === 'uniform' ? origin : { ...origin, diversifier: toText(origin.diversifier) };
+
 /** @param socketPath the vault's socket, a path. Connects with the first call, and again when it must. */
 export function connectVault(socketPath: string): VaultClient {
   return vaultClient(connectLink({ socketPath, service: 'vault' }));
@@ -84,6 +120,19 @@ function vaultClient(link: LinkClient): VaultClient {
     health: () => link.call<VaultHealth>('health', {}),
     importKey: async () => (await link.call<{ jwk: ImportPublicKey }>('import-key', {})).jwk,
     importAdministratorKey: (params) => link.call<ImportedAdministratorKey>('key.import', params),
+    importNamedKey: (params) => link.call<NamedKey>('named-key.import', params),
+    listNamedKeys: async (params) => (await link.call<{ keys: readonly NamedKey[] }>('named-key.list', params)).keys,
+    adoptAdministratorKey: (params) =>
+      link.call<ImportedAdministratorKey>('key.adopt', { ...params, origin: originOnLink(params.origin) }),
+    importBatch: (params) =>
+      link.call<BatchReport>('key.import-batch', {
+        ...params,
+        lines: params.lines.map((line) => ({ ...line, origin: line.origin && originOnLink(line.origin) })),
+      }),
+    async importPuk(params) {
+      await link.call('puk.import', params);
+    },
+    showPuk: (params) => link.call<ShownPuk>('puk.show', params),
     async makeKeyForTpm(params) {
       const made = await link.call<OnLink<KeyForTpm>>('key.make-for-tpm', {
         ...params,

@@ -22,7 +22,7 @@ export async function administratorKeys(system: TestSystem): Promise<{ cardId: s
       ...{ cardId: row.card_id, keyVersion: row.key_version, algorithm: row.algorithm, strategy: row.strategy },
       ...{ masterVersion: row.master_version, kcv: row.kcv, tpmName: row.tpm_name, pinLimit: row.pin_limit },
       ...{ kekVersion: row.kek_version, sealed: row.sealed, state: row.state },
-      ...{ firstWrite: null, createdAt: row.created_at },
+      ...{ firstWrite: null, createdAt: row.created_at, source: null },
     };
     keys.push({ cardId: row.card_id, key: await withKey({ provider, random }, record, (key) => Buffer.from(key)) });
   }
