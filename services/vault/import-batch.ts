@@ -36,8 +36,7 @@ export async function importBatch(
   record: (use: Use) => Promise<void>,
 ): Promise<BatchReport> {
   const digest = contentDigest(params);
-  const before = params.dryRun ? undefined : await ports.imports.findBatch(params.batchId);
-  if (before !== undefined && Buffer.compare(before, digest) !== 0) throw reused();
+  const before = await isStored(ports, params, digest);
   const fingerprints = await fingerprinter(ports.custody, ports.secrets, use);
   const prepared: (Prepared | undefined)[] = [];
   const lines: BatchLine[] = [];
@@ -50,9 +49,11 @@ export async function importBatch(
   } finally {
     fingerprints.close();
   }
-  if (before !== undefined) return { stored: true, lines };
+  if (before) return { stored: true, lines };
   const flagged = await flagKnown(ports, params, prepared, lines);
   const wrong = flagged.some((line) => line.code !== null || (line.duplicate && !params.acceptDuplicates));
+  // Perhaps by this very batch, a moment ago.
+  if (wrong && (await isStored(ports, params, digest))) return { stored: true, lines };
   if (wrong || params.dryRun) return { stored: false, lines: flagged };
   const whole = prepared.flatMap((one) => (one === undefined ? [] : [one]));
   const stored = await ports.imports.addBatch(
@@ -66,6 +67,14 @@ export async function importBatch(
   const each = { operation: 'key.import', keyVersion: 1, challengeDigest: null };
   await Promise.all(params.lines.map(({ cardId }) => record({ ...use, ...each, cardId })));
   return { stored: true, lines: flagged };
+}
+
+/** @throws DomainError `import-batch-reused` (conflict). */
+async function isStored({ imports }: ImportBatchPorts, params: ImportBatch, digest: Uint8Array): Promise<boolean> {
+  const stored = params.dryRun ? undefined : await imports.findBatch(params.batchId);
+  if (stored === undefined) return false;
+  if (Buffer.compare(stored, digest) !== 0) throw reused();
+  return true;
 }
 
 async function judge(
