@@ -1,5 +1,5 @@
 import { DomainError, Secret } from '@cardwright/protocol';
-import { checkPin, type PinPolicy } from '@cardwright/protocol/pin';
+import { checkPin, normalisedPin, type PinPolicy } from '@cardwright/protocol/pin';
 import type { PinSource } from './port.ts';
 
 const ATTEMPTS = 3;
@@ -17,8 +17,7 @@ export function pinsFrom(read: HiddenLine, interactive: boolean, note: (text: st
     if (line === null || line === '') {
       throw new DomainError('invalid', 'pin-missing', 'A PIN was expected, and none was given: one line, not empty.');
     }
-    // One PIN has one byte form, whichever keyboard composed its characters (Unicode Annex 15).
-    return line.normalize('NFC');
+    return normalisedPin(line);
   };
   const chooseOnce = async (what: string, policy: PinPolicy): Promise<Secret> => {
     const pin = await enter(what);

@@ -28,8 +28,15 @@ const KINDS = [
   { rule: 'special', code: 'special', word: 'special character', test: (c: string) => !/[\p{Lu}\p{Ll}0-9]/u.test(c) },
 ] as const;
 
+/**
+ * The one form of a PIN, whichever keyboard or system composed its characters (Unicode Annex 15, NFC). Every PIN goes
+ * through here where it is typed, before it is checked, compared or handed to a card.
+ */
+export const normalisedPin = (typed: string): string => typed.normalize('NFC');
+
 /** The detail never repeats any part of the PIN. */
-export function checkPin(pin: string, policy: PinPolicy): PinVerdict {
+export function checkPin(typed: string, policy: PinPolicy): PinVerdict {
+  const pin = normalisedPin(typed);
   const characters = [...pin];
   const { minLength, maxLength } = policy;
   if (characters.length < minLength)
@@ -39,6 +46,9 @@ export function checkPin(pin: string, policy: PinPolicy): PinVerdict {
   // A control character (a stray tab or line end) could not be typed again at another keyboard.
   if (/\p{Cc}/u.test(pin))
     return refuse('control-character', 'The PIN has a control character; use letters, digits and signs.');
+  // What stands for bytes that are no UTF-8 (a terminal of another encoding): every such character would be the same.
+  if (/[\ufffd\p{Cs}]/u.test(pin))
+    return refuse('unreadable-character', 'A character of the PIN could not be read; is the terminal set to UTF-8?');
   for (const kind of KINDS) {
     const has = characters.some(kind.test);
     if (policy[kind.rule] === 'required' && !has)

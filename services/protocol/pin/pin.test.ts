@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkPin, type PinPolicy } from './index.ts';
+import { checkPin, normalisedPin, type PinPolicy } from './index.ts';
 
 const policy: PinPolicy = {
   minLength: 6,
@@ -23,6 +23,8 @@ describe('the rules of a PIN', () => {
     ['73829', {}, 'pin-policy-too-short'],
     ['7382917382917', {}, 'pin-policy-too-long'],
     ['73829\t1', {}, 'pin-policy-control-character'],
+    ['73829\ufffd', {}, 'pin-policy-unreadable-character'],
+    ['73829\ud83c', {}, 'pin-policy-unreadable-character'],
     ['111111', {}, 'pin-policy-repeat'],
     ['121212', {}, 'pin-policy-repeat'],
     ['123123', {}, 'pin-policy-repeat'],
@@ -38,6 +40,13 @@ describe('the rules of a PIN', () => {
     ['73829-', { special: 'disallowed' }, 'pin-policy-special-disallowed'],
   ] as const)('%j with %j: %s', (pin, changes, expected) => {
     expect(code(pin, changes)).toBe(expected);
+  });
+
+  it('are those of its one form, however its characters were composed', () => {
+    const decomposed = 'cafe\u0301';
+    expect(normalisedPin(decomposed)).toBe('caf\u00e9');
+    expect(code(decomposed, { minLength: 5 })).toBe('pin-policy-too-short');
+    expect(code(`${decomposed}s`, { special: 'disallowed', minLength: 5 })).toBe('ok');
   });
 
   it('counts code points, not UTF-16 units, and never repeats the PIN', () => {
