@@ -1,5 +1,6 @@
 import { chooseCard, openCard } from './choose-card.ts';
 import { cardOption, command, deviceOptions, jsonOption, pinOption } from './command.ts';
+import { deliverOutcomes, tellingOfBlock } from './contact.ts';
 
 export const changePinCommand = command({
   name: 'change-pin',
@@ -19,19 +20,22 @@ export const changePinCommand = command({
     try {
       const newPin = await pins.choose('New PIN', card.pinPolicy);
       try {
-        await context.useCards(options.tpm, async (cards) => {
-          const open = await openCard(store, cards, card);
-          await open.changePin(oldPin, newPin, {
-            approvedPolicy: Buffer.from(card.selfChange.approvedPolicy, 'base64'),
-            signature: Buffer.from(card.selfChange.signature, 'base64'),
-          });
-        });
+        await tellingOfBlock(context, store, card, () =>
+          context.useCards(options.tpm, async (cards) => {
+            const open = await openCard(store, cards, card);
+            await open.changePin(oldPin, newPin, {
+              approvedPolicy: Buffer.from(card.selfChange.approvedPolicy, 'base64'),
+              signature: Buffer.from(card.selfChange.signature, 'base64'),
+            });
+          }),
+        );
       } finally {
         newPin.wipe();
       }
     } finally {
       oldPin.wipe();
     }
+    await deliverOutcomes(context, store, options.store);
     if (options.json) context.output.print(JSON.stringify({ serial: card.serial, changed: true }, null, 2));
     else context.output.print(`The PIN of card ${card.serial} is changed.`);
   },

@@ -1,6 +1,7 @@
 import { required, text } from '../arguments.ts';
 import { chooseCard, chooseKey, openCard } from './choose-card.ts';
 import { cardOption, command, deviceOptions, jsonOption, pinOption } from './command.ts';
+import { deliverOutcomes, tellingOfBlock } from './contact.ts';
 
 export const signCommand = command({
   name: 'sign',
@@ -29,14 +30,17 @@ export const signCommand = command({
     const digest = await context.files.sha256(options.in);
     const pin = await context.pins(options['pin-stdin']).enter(`PIN of card ${card.serial}`);
     try {
-      await context.useCards(options.tpm, async (cards) => {
-        const open = await openCard(store, cards, card);
-        const signature = await open.sign({ key: Buffer.from(key.blob, 'base64'), hash: 'sha256', digest, pin });
-        context.files.write(options.out, signature);
-      });
+      await tellingOfBlock(context, store, card, () =>
+        context.useCards(options.tpm, async (cards) => {
+          const open = await openCard(store, cards, card);
+          const signature = await open.sign({ key: Buffer.from(key.blob, 'base64'), hash: 'sha256', digest, pin });
+          context.files.write(options.out, signature);
+        }),
+      );
     } finally {
       pin.wipe();
     }
+    await deliverOutcomes(context, store, options.store);
     if (options.json) {
       const { serial } = card;
       context.output.print(JSON.stringify({ serial, container: key.container, keyType: key.keyType }, null, 2));

@@ -5,6 +5,7 @@ import type { Store } from '../store/store.ts';
 import { table } from '../terminal/printable.ts';
 import { openCard } from './choose-card.ts';
 import { type Context, command, deviceOptions, jsonOption } from './command.ts';
+import { deliverOutcomes } from './contact.ts';
 import { describeUnfinished } from './list.ts';
 
 /** The server is asked in passing: a status must not hang on it. */
@@ -16,8 +17,9 @@ export const statusCommand = command({
   name: 'status',
   summary: 'show tries left, whether a card is blocked, and its state at the server',
   about:
-    'Asks the TPM for the tries left, and reports them to the server of each card (a check-in). A server that is not ' +
-    'reached is no error: its state then shows as unknown.',
+    'Asks the TPM for the tries left, and reports them to the server of each card (a check-in), with the outcome of an ' +
+    'online unblock that the server could not be told of before. A server that is not reached is no error: its state ' +
+    'then shows as unknown.',
   options: { ...deviceOptions, ...jsonOption },
   examples: ['cardwright-agent status', 'cardwright-agent status --json'],
   run: async (context, options) => {
@@ -25,6 +27,7 @@ export const statusCommand = command({
     const { cards: stored, enrolments } = store.document;
     const onDevice =
       stored.length === 0 ? [] : await context.useCards(options.tpm, (cards) => readTries(store, cards, stored));
+    await deliverOutcomes(context, store, options.store, SERVER_TIMEOUT_MS);
     const atServer = await checkIn(context, store, onDevice);
     const cards = onDevice.map(({ card, tries, problem }) => ({
       cardId: card.cardId,

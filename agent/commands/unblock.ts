@@ -1,14 +1,15 @@
 import { DomainError, isDomainError, type Secret } from '@cardwright/protocol';
-import { type CardResponse, encodeLines } from '@cardwright/protocol/challenge';
+import { encodeLines } from '@cardwright/protocol/challenge';
 import { flag } from '../arguments.ts';
 import type { PinResetChallenge } from '../card/port.ts';
 import type { DeviceServer } from '../server/port.ts';
-import type { StoredCard } from '../store/document.ts';
+import type { StoredCard, UnblockOutcome } from '../store/document.ts';
 import { awaitResponse } from '../unblock/online.ts';
 import { challengeBytes, readResponse } from '../unblock/response.ts';
 import { typedResponse } from '../unblock/typed-response.ts';
 import { chooseCard, openCard } from './choose-card.ts';
 import { type Context, cardOption, command, deviceOptions, jsonOption, pinOption } from './command.ts';
+import { checkInBriefly, deliverOutcomes, dropOutcome, keepOutcome } from './contact.ts';
 
 const ATTEMPTS = 3;
 
@@ -47,7 +48,8 @@ export const unblockCommand = command({
             throw new DomainError('conflict', 'server-unknown', `The store knows no server for card ${card.serial}.`);
           } else {
             const server = context.server({ baseUrl: known.url, deviceToken: known.deviceToken });
-            await online(context, card, { challenge, triesLeft: tries.left, newPin, server, json: options.json });
+            const { json, store: directory } = options;
+            await online(context, card, { challenge, triesLeft: tries.left, newPin, server, json, directory });
           }
         } finally {
           await challenge.abandon();
@@ -55,6 +57,10 @@ export const unblockCommand = command({
       });
     } finally {
       newPin.wipe();
+    }
+    if (!options.online) {
+      await checkInBriefly(context, store, card, { triesLeft: card.pinLimit, blocked: false });
+      await deliverOutcomes(context, store, options.store);
     }
     if (options.json) context.output.print(JSON.stringify({ serial: card.serial, unblocked: true }));
     else context.output.print(`Card ${card.serial} has the new PIN and all its tries.`);
@@ -104,6 +110,8 @@ interface OnlineUnblock {
   readonly newPin: Secret;
   readonly server: DeviceServer;
   readonly json: boolean;
+  /** Of the store. */
+  readonly directory: string | undefined;
 }
 
 async function online(context: Context, card: StoredCard, work: OnlineUnblock): Promise<void> {
@@ -118,28 +126,33 @@ async function online(context: Context, card: StoredCard, work: OnlineUnblock): 
     output.print(`Card ${card.serial}\nConfirmation code: ${confirmationCode}\nTell it to the operator. Waiting...`);
   }
   const text = await awaitResponse(server, request, { now: context.now, sleep: context.sleep, note: output.note });
-  let response: CardResponse;
+  const ended = (outcome: 'worked' | 'failed') => report(context, work, { server: card.server, sessionId, outcome });
   try {
-    response = readResponse(text, card.serial, bytes);
-    await challenge.finish(response, newPin);
+    await challenge.finish(readResponse(text, card.serial, bytes), newPin);
   } catch (error) {
-    await report(server, sessionId, 'failed', output.note);
+    await ended('failed');
     throw error;
   }
-  await report(server, sessionId, 'worked', output.note);
+  await ended('worked');
 }
 
-/** The card is as it is: that the server could not be told changes nothing here, and its session ends by itself. */
+/** The card is as it is: that the server could not be told changes nothing here, and it is told later. */
 async function report(
-  server: DeviceServer,
-  sessionId: string,
-  outcome: 'worked' | 'failed',
-  note: (text: string) => void,
+  context: Context,
+  { server, directory }: Pick<OnlineUnblock, 'server' | 'directory'>,
+  outcome: UnblockOutcome,
 ): Promise<void> {
+  const { note } = context.output;
+  const kept = await keepOutcome(context, directory, outcome);
   try {
-    await server.reportUnblock(sessionId, outcome);
+    await server.reportUnblock(outcome.sessionId, outcome.outcome);
   } catch (error) {
     if (!isDomainError(error)) throw error;
-    note(`The server could not be told how it went (${error.code}). The operator may note it by hand: ${outcome}.`);
+    const later = kept
+      ? 'It is told at the next contact: cardwright-agent status, for example.'
+      : `The operator may note it by hand: ${outcome.outcome}.`;
+    note(`The server could not be told how it went (${error.code}). ${later}`);
+    return;
   }
+  if (kept) await dropOutcome(context, directory, outcome);
 }

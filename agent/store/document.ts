@@ -10,6 +10,7 @@ import {
   list,
   nullable,
   oneOf,
+  optional,
   read,
   type Shape,
   type Shaped,
@@ -114,6 +115,11 @@ const storedCard = closed({
   enrolledAt: time,
 });
 
+/** How an online unblock ended, that the server has not been told of yet. */
+const unblockOutcome = closed({ server: serverUrl, sessionId: opaqueId, outcome: oneOf('worked', 'failed') });
+export const OUTCOMES_MAX = 64;
+const outcomeList = optional(list(unblockOutcome, OUTCOMES_MAX));
+
 const document = closed({
   format: literally('cardwright-store'),
   version: integer(STORE_VERSION, STORE_VERSION),
@@ -122,8 +128,10 @@ const document = closed({
   servers: list(knownServer, 64),
   enrolments: list(journal, CARDS_MAX),
   cards: list(storedCard, CARDS_MAX),
+  outcomes: (value: unknown, at: string): UnblockOutcome[] => outcomeList(value, at) ?? [],
 });
 
+export type UnblockOutcome = Shaped<typeof unblockOutcome>;
 export type KnownServer = Shaped<typeof knownServer>;
 export type StoredKey = Shaped<typeof storedKey>;
 export type StoredCard = Shaped<typeof storedCard>;
@@ -137,6 +145,7 @@ export function emptyDocument(): StoreDocument {
     servers: [],
     enrolments: [],
     cards: [],
+    outcomes: [],
   };
 }
 

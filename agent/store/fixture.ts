@@ -48,5 +48,6 @@ export function exampleDocument(...serials: string[]): StoreDocument {
     servers: [{ url: 'https://cards.example.org', deviceToken: 'A'.repeat(43), deviceId: 'device-1' }],
     enrolments: [],
     cards: serials.map(exampleCard),
+    outcomes: [],
   };
 }

@@ -95,6 +95,23 @@ describe('the store', () => {
     expect(store.document.enrolments.map(({ codeDigest }) => codeDigest)).toEqual(['cd'.repeat(32)]);
   });
 
+  it('keeps outcomes until they are dropped, one a session, and a bounded number', () => {
+    const store = new Store(new MemoryMedium());
+    const outcome = { server: 'https://cards.example.org', sessionId: 'session-1', outcome: 'failed' as const };
+    store.putOutcome(outcome);
+    store.putOutcome({ ...outcome, outcome: 'worked' });
+    expect(store.document.outcomes).toEqual([{ ...outcome, outcome: 'worked' }]);
+    for (let n = 2; n <= 70; n++) store.putOutcome({ ...outcome, sessionId: `session-${n}` });
+    expect(store.document.outcomes).toHaveLength(64);
+    store.dropOutcome({ ...outcome, sessionId: 'session-70' });
+    expect(store.document.outcomes.at(-1)?.sessionId).toBe('session-69');
+  });
+
+  it('of before outcomes were kept is read, with none', () => {
+    const { outcomes: _, ...before } = exampleDocument('CW-1111-1111');
+    expect(parseDocument(JSON.stringify(before)).outcomes).toEqual([]);
+  });
+
   it('never writes what it could not read again', () => {
     const medium = new MemoryMedium();
     const store = new Store(medium);

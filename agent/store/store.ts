@@ -3,10 +3,12 @@ import type { Journal } from '../enrolment/journal.ts';
 import {
   emptyDocument,
   type KnownServer,
+  OUTCOMES_MAX,
   parseDocument,
   type StoreDocument,
   type StoredCard,
   serialise,
+  type UnblockOutcome,
 } from './document.ts';
 
 /** Where the document is kept. */
@@ -87,6 +89,20 @@ export class Store {
   dropCard(card: StoredCard): void {
     const cards = this.#document.cards.filter((known) => known.cardId !== card.cardId);
     this.#write({ ...this.#document, cards });
+  }
+
+  /** The oldest makes room when there are too many: its session is closed at the server by hand. */
+  putOutcome(outcome: UnblockOutcome): void {
+    const outcomes = [...this.#withoutOutcome(outcome), outcome].slice(-OUTCOMES_MAX);
+    this.#write({ ...this.#document, outcomes });
+  }
+
+  dropOutcome(outcome: UnblockOutcome): void {
+    this.#write({ ...this.#document, outcomes: this.#withoutOutcome(outcome) });
+  }
+
+  #withoutOutcome({ server, sessionId }: UnblockOutcome): UnblockOutcome[] {
+    return this.#document.outcomes.filter((known) => known.server !== server || known.sessionId !== sessionId);
   }
 
   #without(journal: Journal): Journal[] {
