@@ -93,7 +93,8 @@ export function vaultHandlers(
     ),
     health: async (given) => {
       parse.none(given);
-      return { ready: true, provider: custody.provider.name, kekVersion: custody.provider.kekVersion };
+      const { name, holders, kekVersion } = custody.provider;
+      return { ready: true, provider: name, holders, kekVersion };
     },
     'import-key': async (given) => {
       parse.none(given);

@@ -41,6 +41,7 @@ export async function openKeyring(
 
   return {
     providers,
+    holders: providers.map(({ name }) => name),
     get name() {
       return active.provider.name;
     },

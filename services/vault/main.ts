@@ -1,12 +1,16 @@
 import { isDomainError } from '@cardwright/protocol';
 import { pino } from 'pino';
+import { isCommand, runCommand, USAGE } from './commands/run.cli.ts';
 import { readConfig } from './config.env.ts';
 import { refuseInspector } from './inspector-guard.node.ts';
 import { readLimits } from './limits/limits.env.ts';
 import { readCheckpointPath } from './record/record.env.ts';
 import { startVault } from './start.socket.ts';
 
-/** `node services/vault/dist/main.js [--init]`. Exit status: 0 ended by a signal, 1 could not start or run, 2 usage. */
+/**
+ * `node services/vault/dist/main.js`, see USAGE. Exit status: 0 ended by a signal, or the command is done; 1 could not
+ * start or run, or the command was refused; 2 usage.
+ */
 const log = pino({ name: 'vault', base: { pid: process.pid } });
 
 /** Only these of an error: others might carry a row, a query's values or what a caller sent. */
@@ -27,12 +31,13 @@ process.on('uncaughtException', die);
 process.on('unhandledRejection', die);
 
 const args = process.argv.slice(2);
+refuseInspector();
+if (isCommand(args[0])) process.exit(await runCommand(args[0], args.slice(1), process.env));
 if (args.some((arg) => arg !== '--init') || args.length > 1) {
-  log.fatal('usage: main.js [--init]');
+  log.fatal(USAGE);
   process.exit(2);
 }
 
-refuseInspector();
 const config = readConfig(process.env);
 
 const vault = await startVault({

@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
 import { DomainError, isDomainError } from '@cardwright/protocol';
-import type { ProviderSettings } from './config.env.ts';
+import type { FileSettings, ProviderSettings } from './config.env.ts';
 import { type Keyring, openKeyring } from './keyring.ts';
 import { newestKeys } from './keys.pg.ts';
 import type { Database } from './pool.pg.ts';
+import type { ManagedProvider } from './provider.ts';
 import { createKeysFile, readVaultSecret } from './providers/keys.file.ts';
 import { openProviders } from './providers/open.file.ts';
 import { kekTable } from './rotation/keks.pg.ts';
@@ -13,14 +14,18 @@ import { unseal } from './sealing.ts';
  * The keys of this vault, checked against the database.
  * @param init make first keys if there are none, and no key in the database that would need the lost ones.
  * @throws DomainError of the providers; `vault-keys-file-missing`, `vault-keys-of-another-vault`, `vault-kek-missing`,
- *   `vault-schema-missing` (unprocessable).
+ *   `vault-schema-missing`, `vault-token-empty` (unprocessable).
  */
 export async function openVaultKeys(settings: ProviderSettings, database: Database, init: boolean): Promise<Keyring> {
-  await makeFirstKeys(settings, database, init);
+  const { provider, file } = settings;
+  if (provider === 'file' && file !== null && !existsSync(file.keysFile)) await makeKeysFile(file, database, init);
   const providers = await openProviders(settings);
   try {
     const keks = kekTable(database);
     const [primary] = providers;
+    if (primary.kekVersions.length === 0 && primary.name === 'pkcs11' && providers.length === 1) {
+      await makeTokenKeys(primary, database, init);
+    }
     await asMigrated(keks.registerFirst(primary.kekVersion, primary.name));
     const keyring = await openKeyring(providers, async () => (await keks.active()) ?? primary.kekVersion);
     await checkStoredKeys(keyring, database);
@@ -31,27 +36,42 @@ export async function openVaultKeys(settings: ProviderSettings, database: Databa
   }
 }
 
-async function makeFirstKeys({ provider, file }: ProviderSettings, database: Database, init: boolean): Promise<void> {
-  if (provider !== 'file' || file === null || existsSync(file.keysFile)) return;
+/** First keys may be made: the database knows of none that would be lost. @throws DomainError `vault-schema-missing`. */
+export async function knowsKeys(database: Database): Promise<boolean> {
+  if ((await asMigrated(newestKeys(database, 1))).length > 0) return true;
+  const keks = kekTable(database);
+  return (await asMigrated(keks.inUse())) || (await keks.list()).some(({ version }) => version > 1);
+}
+
+async function makeKeysFile({ keysFile, secretFile }: FileSettings, database: Database, init: boolean): Promise<void> {
   const missing = (detail: string) => new DomainError('unprocessable', 'vault-keys-file-missing', detail);
-  if (!init) throw missing(`${file.keysFile} is not there; on the very first start give --init`);
-  if (await hasStoredKeys(database)) {
+  if (!init) throw missing(`${keysFile} is not there; on the very first start give --init`);
+  if (await knowsKeys(database)) {
     throw missing(
-      `${file.keysFile} is not there, but the database holds keys that were sealed with it: restore it from a backup, or ` +
-        'recover it from its shares. New keys would open none of them',
+      `${keysFile} is not there, but the database knows keys of this vault: restore it from a backup, recover it from its ` +
+        'shares, or, if its keys were moved to a token, set VAULT_PROVIDER=pkcs11. New keys would open nothing',
     );
   }
-  const secret = await readVaultSecret(file.secretFile);
+  const secret = await readVaultSecret(secretFile);
   try {
-    await createKeysFile(file.keysFile, secret);
+    await createKeysFile(keysFile, secret);
   } finally {
     secret.wipe();
   }
 }
 
-/** That first keys may be made: nothing in the database would need lost ones. @throws DomainError `vault-schema-missing`. */
-export async function hasStoredKeys(database: Database): Promise<boolean> {
-  return (await asMigrated(newestKeys(database, 1))).length > 0;
+async function makeTokenKeys(token: ManagedProvider, database: Database, init: boolean): Promise<void> {
+  const empty = (detail: string) => new DomainError('unprocessable', 'vault-token-empty', detail);
+  if (!init) throw empty('the token holds no key-encryption key; on the very first start give --init');
+  if (await knowsKeys(database)) {
+    throw empty(
+      'the token holds no key-encryption key, but the database knows keys of this vault: is it another token?',
+    );
+  }
+  await token.addMaster(1);
+  await token.addImportKey();
+  // The last one: with it the token counts as made.
+  await token.addKek(1);
 }
 
 /**

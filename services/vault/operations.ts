@@ -40,6 +40,8 @@ export interface VaultHealth {
   readonly ready: true;
   /** Which one holds the active key-encryption key. */
   readonly provider: 'file' | 'pkcs11';
+  /** All that are open: more than one while keys move. */
+  readonly holders: readonly ('file' | 'pkcs11')[];
   readonly kekVersion: number;
 }
 

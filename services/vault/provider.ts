@@ -24,6 +24,8 @@ export interface OpenedImport {
  */
 export interface KeyProvider {
   readonly name: ProviderName;
+  /** All that are open: more than one while keys move. */
+  readonly holders: readonly ProviderName[];
   /** The one that new data keys are wrapped with. */
   readonly kekVersion: number;
   /** The one that new deterministic keys are derived from. */

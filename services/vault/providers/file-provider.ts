@@ -56,6 +56,7 @@ export async function fileProvider(first: KeyBundle, medium?: KeysMedium): Promi
 
   return {
     name: 'file',
+    holders: ['file'],
     get kekVersion() {
       return newest(bundle.keks);
     },

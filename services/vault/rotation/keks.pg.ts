@@ -20,6 +20,11 @@ const ACTIVE = {
   text: `SELECT version FROM vault.key_encryption_keys WHERE state = 'active'`,
 };
 
+const IN_USE = {
+  name: 'vault-keks-in-use',
+  text: 'SELECT EXISTS (SELECT 1 FROM vault.key_encryption_keys WHERE vault.kek_in_use(version)) AS used',
+};
+
 // With any row there, it is not the first: a vault that was started with the keys of another one must not add its own.
 const REGISTER_FIRST = {
   name: 'vault-register-first-kek',
@@ -54,6 +59,8 @@ export interface KekTable {
   list(): Promise<readonly KekRecord[]>;
   /** @returns undefined when no vault has ever served on this database. */
   active(): Promise<number | undefined>;
+  /** True when anything at all is sealed with any of them. */
+  inUse(): Promise<boolean>;
   /** Calls that KEK the active one if there is none at all yet. */
   registerFirst(version: number, provider: ProviderName): Promise<void>;
   /** What was active retires: once this returns, nothing more is sealed with it. */
@@ -70,6 +77,9 @@ export function kekTable(database: Pick<Database, 'query'>): KekTable {
     },
     async active() {
       return (await database.query(ACTIVE, [])).rows[0]?.version as number | undefined;
+    },
+    async inUse() {
+      return (await database.query(IN_USE, [])).rows[0]?.used === true;
     },
     async registerFirst(version, provider) {
       await database.query(REGISTER_FIRST, [version, provider]);

@@ -40,7 +40,7 @@ async function refusal(options: Parameters<typeof runVault>[2] = {}, url = datab
 describe('the vault process', () => {
   it('makes its keys on the first start with --init, and keeps them', async () => {
     const first = await startVault(files, database.urls.vault);
-    expect(await first.client.health()).toEqual({ ready: true, provider: 'file', kekVersion: 1 });
+    expect(await first.client.health()).toEqual({ ready: true, provider: 'file', holders: ['file'], kekVersion: 1 });
     const { kid } = await first.client.importKey();
     expect(statSync(files.keysFile).mode & 0o777).toBe(0o600);
     expect(statSync(first.socketPath).mode & 0o777).toBe(0o600);
