@@ -19,7 +19,7 @@ describe("a card's life", () => {
       ...['requested', 'created', 'active', 'blocked', 'suspended', 'lost', 'compromised'].map(
         (state) => `${state} retire retired`,
       ),
-      ...['created', 'active', 'blocked', 'suspended', 'retired', 'lost', 'compromised'].map(
+      ...['requested', 'created', 'active', 'blocked', 'suspended', 'retired', 'lost', 'compromised'].map(
         (state) => `${state} destroy destroyed`,
       ),
     ]);

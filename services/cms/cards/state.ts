@@ -32,6 +32,8 @@ const TRANSITIONS: Readonly<Record<CardAct, Partial<Readonly<Record<CardState, C
     compromised: 'retired',
   },
   destroy: {
+    // A device gives up an enrolment before its card was written.
+    requested: 'destroyed',
     created: 'destroyed',
     active: 'destroyed',
     blocked: 'destroyed',

@@ -60,8 +60,8 @@ export async function checkIn(
 }
 
 /**
- * The device has destroyed the card in its TPM: its certificates are revoked. Idempotent.
- * @throws DomainError `not-found`; `card-not-active` (conflict) of a card that is not made yet.
+ * The device has destroyed the card in its TPM, or given up making it: its certificates are revoked. Idempotent.
+ * @throws DomainError `not-found`.
  */
 export async function destroyCard(deps: DeviceLinkDependencies, intent: DeviceIntent, cardId: string): Promise<void> {
   const { cards, revocations, unitOfWork } = deps;
