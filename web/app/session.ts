@@ -35,5 +35,8 @@ export function isSignedOut(error: unknown): boolean {
 
 /** A path of this console to go back to after sign-in. Anything else (another site, `//host`, `/\host`) becomes `/`. */
 export function safeReturnPath(value: unknown): string {
-  return typeof value === 'string' && /^\/(?![/\\])/.test(value) && !value.startsWith('/sign-in') ? value : '/';
+  // Browsers drop tabs and line ends from an address: `/<tab>/host` would be another site.
+  return typeof value === 'string' && /^\/(?!\/)[^\\\p{Cc}]*$/u.test(value) && !value.startsWith('/sign-in')
+    ? value
+    : '/';
 }
