@@ -27,7 +27,7 @@ const MAX_PASSWORD_BYTES = 256;
 
 /**
  * Creates the operator, or changes the one of that name to what is said here. What is not said stays as it is.
- * @throws DomainError (invalid) `operator-name-invalid`, `password-length`.
+ * @throws DomainError (invalid) `operator-name-invalid`, `display-name-invalid`, `password-length`.
  */
 export function createSetOperator(ports: SetOperatorPorts) {
   const { operators, runtime, audit } = ports;
@@ -38,6 +38,13 @@ export function createSetOperator(ports: SetOperatorPorts) {
         'invalid',
         'operator-name-invalid',
         'A name has lower-case letters, digits and . _ @ - only, up to 100.',
+      );
+    }
+    if (input.displayName !== undefined && !/^(?!\s)[^\p{C}\p{Zl}\p{Zp}]{1,200}(?<!\s)$/u.test(input.displayName)) {
+      throw new DomainError(
+        'invalid',
+        'display-name-invalid',
+        'A display name has 1 to 200 characters, none of them invisible, and no space at its ends.',
       );
     }
     const { password, tokenHash } = input;

@@ -64,7 +64,7 @@ export function createCertificateRecords(prisma: PrismaClient): CertificateRecor
         csr: row.csr,
         profile: container.certificateProfile,
         // ub-common-name, RFC 5280 appendix A.1.
-        subject: { commonName: [...row.person.displayName].slice(0, MAX_COMMON_NAME).join('') },
+        subject: { commonName: [...row.person.displayName].slice(0, MAX_COMMON_NAME).join('').trim() },
         subjectAltName: { userPrincipalName: row.person.userPrincipalName, email: row.person.email },
         validitySeconds: container.validitySeconds,
       };

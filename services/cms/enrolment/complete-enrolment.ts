@@ -41,7 +41,7 @@ export async function completeEnrolment(
     const held = await hold(deps, tx, intent, enrolmentId);
     if (held.enrolment.state === 'completed') return;
     const keyVersion = await demandFinished(deps, tx, held, nvIndex);
-    if (keyVersion !== toConfirm.keyVersion) throw notFinished('the card was written anew meanwhile; ask again');
+    if (keyVersion !== toConfirm.keyVersion) throw notFinished('The card was written anew meanwhile; ask again.');
     await moveCard(deps, tx, intent, {
       cardId: held.card.id,
       act: 'activate',
@@ -61,7 +61,7 @@ export async function completeEnrolment(
 async function demandFinished(deps: CompleteDependencies, tx: Tx, held: Held, nvIndex: number): Promise<number> {
   const { card, enrolment } = held;
   if (card.state !== 'created' || card.keyVersion === null) {
-    throw notFinished('the card has to be written and its certificates asked for first');
+    throw notFinished('The card has to be written and its certificates asked for first.');
   }
   if (card.nvIndex !== nvIndex) {
     throw new DomainError(
@@ -75,7 +75,7 @@ async function demandFinished(deps: CompleteDependencies, tx: Tx, held: Held, nv
   for (const { container } of profile?.containers ?? []) {
     const active = certificates.find((one) => one.container === container && one.status === 'active');
     if (active === undefined || (await deps.revocationRecords.findIn(tx, active.id)) !== null) {
-      throw notFinished(`the container ${container} has no certificate yet`);
+      throw notFinished(`The container ${container} has no certificate yet.`);
     }
   }
   return card.keyVersion;

@@ -3,14 +3,14 @@ import { Type } from 'typebox';
 import type { PersonId } from '../kernel/ids.ts';
 import { intentOf } from '../platform/authentication.http.ts';
 import { decodeCursor, limitOf, pageOf, UUID_KEY } from '../platform/cursor.ts';
-import { closed, id, line, listOf, nullable, Problem, paging, ref, time } from '../platform/schema.http.ts';
+import { closed, id, line, listOf, nullable, Problem, paging, ref, time, UNSHOWABLE } from '../platform/schema.http.ts';
 import type { App } from '../platform/server.http.ts';
 import type { createCreatePerson } from './create-person.ts';
 import type { Person } from './person.ts';
 import type { PersonViews } from './ports.ts';
 
 const principalName = (more: object = {}) =>
-  Type.String({ minLength: 3, maxLength: 320, pattern: '^[^@\\s\\u0000-\\u001f]+@[^@\\s\\u0000-\\u001f]+$', ...more });
+  Type.String({ minLength: 3, maxLength: 320, pattern: `^[^@\\s${UNSHOWABLE}]+@[^@\\s${UNSHOWABLE}]+$`, ...more });
 
 const example = {
   id: '0199f2a0-1111-7000-8000-000000000001',

@@ -39,8 +39,7 @@ export interface ProblemBody {
 
 /** RFC 9457. Of an error that is not a refusal of ours, nothing is told but that it happened: the rest is in the log. */
 export function problemOf(error: DomainError, requestId: string): ProblemBody {
-  // A proxy's failure is told apart from ours (RFC 9110 section 15.6.3).
-  const status = error.code === 'ca-unavailable' && error.data?.gateway === true ? 502 : STATUS[error.kind];
+  const status = statusOf(error);
   const hidden = error.kind === 'internal';
   return {
     type: 'about:blank',
@@ -56,6 +55,14 @@ export function problemOf(error: DomainError, requestId: string): ProblemBody {
       : { errors: error.fields.map((field) => ({ pointer: field.pointer, code: error.code, detail: field.detail })) }),
     ...(error.data === undefined || hidden ? {} : { data: error.data }),
   };
+}
+
+/** What HTTP itself has a status of its own for (RFC 9110 sections 15.5.14, 15.5.16 and 15.6.3), and our kinds have not. */
+function statusOf(error: DomainError): number {
+  if (error.code === 'body-too-large') return 413;
+  if (error.code === 'media-type-not-supported') return 415;
+  if (error.code === 'ca-unavailable' && error.data?.gateway === true) return 502;
+  return STATUS[error.kind];
 }
 
 /** Brings whatever was thrown in a request into our vocabulary. */

@@ -35,9 +35,17 @@ export function id<Brand extends string>(more: object = {}): TUnsafe<Brand> {
 
 export const time = (more: object = {}) => Type.String({ format: 'date-time', maxLength: 40, ...more });
 
-/** One line of text that a person wrote: bounded, with something in it, and without control characters. */
+/**
+ * Inside a character class of a pattern: what could repaint a terminal or hide what stands in a name (controls C0 and
+ * C1, line separators, bidirectional overrides and isolates, the byte order mark), and private characters, which no
+ * certificate can carry.
+ */
+export const UNSHOWABLE =
+  '\\u0000-\\u001f\\u007f-\\u009f\\u2028-\\u202e\\u2066-\\u2069\\ue000-\\uf8ff\\ufeff\\ufffe\\uffff';
+
+/** One line of text that a person wrote: bounded, with something in it, and all of it to be seen. */
 export const line = (maxLength: number, more: object = {}) =>
-  Type.String({ minLength: 1, maxLength, pattern: '^(?=[^\\u0000-\\u001f\\u007f]*$).*\\S.*$', ...more });
+  Type.String({ minLength: 1, maxLength, pattern: `^(?=[^${UNSHOWABLE}]*$).*\\S.*$`, ...more });
 
 /** Standard base64 of up to `maxBytes` bytes. */
 export const base64 = (maxBytes: number, more: object = {}) =>

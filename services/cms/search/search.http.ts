@@ -1,3 +1,4 @@
+import { DomainError } from '@cardwright/protocol';
 import { Type } from 'typebox';
 import type { Permission } from '../kernel/permission.ts';
 import { callerOf } from '../platform/authentication.http.ts';
@@ -78,7 +79,13 @@ export function registerSearchRoutes(app: App, deps: { readonly index: SearchInd
     async (request) => {
       const { permissions } = callerOf(request);
       const kinds = KINDS.filter((kind) => permissions.has(NEEDS[kind]));
-      return { items: await deps.index.find(request.query.q.trim(), kinds, LIMIT_EACH) };
+      const text = request.query.q.trim();
+      // One letter would be searched for in every record there is.
+      if (text.length < 2) {
+        const detail = 'Search for two characters or more.';
+        throw new DomainError('invalid', 'field-invalid', detail, { fields: [{ pointer: '/query/q', detail }] });
+      }
+      return { items: await deps.index.find(text, kinds, LIMIT_EACH) };
     },
   );
 }

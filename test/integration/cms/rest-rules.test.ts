@@ -58,14 +58,14 @@ describe('a body', () => {
       'is a form of a web page',
       'displayName=x&userPrincipalName=y@z',
       'application/x-www-form-urlencoded',
-      '400 media-type-not-supported',
+      '415 media-type-not-supported',
     ],
-    ['is plain text', JSON.stringify(newPerson()), 'text/plain', '400 media-type-not-supported'],
+    ['is plain text', JSON.stringify(newPerson()), 'text/plain', '415 media-type-not-supported'],
     [
       'is too large',
       JSON.stringify({ ...newPerson(), displayName: 'x'.repeat(70_000) }),
       'application/json',
-      '400 body-too-large',
+      '413 body-too-large',
     ],
   ])('that %s is refused', async (_what, body, contentType, expected) => {
     const answer = await raw('/api/v1/people', { method: 'POST', body, headers: { 'content-type': contentType } });
