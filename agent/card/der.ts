@@ -1,8 +1,7 @@
-/** A writer for the little DER (X.690) that a card says: public keys, signatures, certificate requests. */
+/** A writer for the little DER (X.690) that a card says: public keys and signatures. */
 type Bytes = Uint8Array;
 
 export const SEQUENCE = 0x30;
-export const SET = 0x31;
 
 export function tlv(tag: number, ...contents: readonly Bytes[]): Bytes {
   const length = contents.reduce((sum, part) => sum + part.length, 0);
@@ -24,10 +23,6 @@ export function unsignedInteger(bytes: Bytes): Bytes {
 
 export function bitString(bytes: Bytes): Bytes {
   return tlv(0x03, Uint8Array.of(0), bytes);
-}
-
-export function utf8String(text: string): Bytes {
-  return tlv(0x0c, new TextEncoder().encode(text));
 }
 
 export const NULL = tlv(0x05);

@@ -4,9 +4,9 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Secret } from '@cardwright/protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { certificationRequest, certificationRequestInfo } from '../../enrolment/csr.ts';
 import { type SoftwareTpm, startSoftwareTpm } from '../../tpm/testing/software-tpm.process.ts';
 import { openTpm } from '../../tpm/wire.ts';
-import { buildCertificateRequest } from '../csr.ts';
 import type { CardMaker, KeyType } from '../port.ts';
 import { makeCard, prepareCard } from '../testing/make-card.ts';
 import { VaultPart } from '../testing/vault-part.ts';
@@ -44,12 +44,9 @@ describe.each<KeyType>(['ec-p256', 'rsa-2048'])('a card with a key of %s', (keyT
   const sign = (pin: string) => made.card.sign({ key, hash: 'sha256', digest: DIGEST, pin: secret(pin) });
 
   test('its certificate request passes openssl req -verify', async () => {
-    const csr = await buildCertificateRequest({
-      commonName: 'Ada Lovelace',
-      publicKey: maker.keyPublic(key),
-      keyType,
-      sign: (digest) => made.card.sign({ key, hash: 'sha256', digest, pin: secret('123456') }),
-    });
+    const { info, digest } = certificationRequestInfo(maker.keyPublic(key), 'Ada Lovelace');
+    const signature = await made.card.sign({ key, hash: 'sha256', digest, pin: secret('123456') });
+    const csr = certificationRequest(info, keyType, signature);
     await writeFile(join(device.directory, 'csr.der'), csr);
     // OpenSSL 3.0 ends with 0 also when the signature is wrong: its words count.
     const req = ['req', '-inform', 'DER', '-in', 'csr.der', '-noout', '-verify', '-subject'];
