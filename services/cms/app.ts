@@ -4,6 +4,7 @@ import { createSignOut } from './access/sign-out.ts';
 import { auditComponents, registerAuditRoutes } from './audit/audit.http.ts';
 import { registerCardRoutes } from './cards/cards.http.ts';
 import { cardComponents } from './cards/cards.schema.http.ts';
+import { createProfile } from './cards/create-profile.ts';
 import { profileComponents, registerProfileRoutes } from './cards/profiles.http.ts';
 import { createRetireCard } from './cards/retire-card.ts';
 import { certificateComponents, registerCertificateRoutes } from './certificates/certificates.http.ts';
@@ -11,6 +12,7 @@ import { deviceLinkComponents, registerDeviceLinkRoutes } from './device-link/de
 import { deviceComponents, registerDeviceRoutes } from './devices/devices.http.ts';
 import { deviceEnrolmentComponents, registerDeviceEnrolmentRoutes } from './enrolment/device-enrolment.http.ts';
 import { enrolmentComponents, registerEnrolmentRoutes } from './enrolment/enrolment.http.ts';
+import { namedKeyComponents, registerNamedKeyRoutes } from './named-keys/named-keys.http.ts';
 import { createCreatePerson } from './people/create-person.ts';
 import { peopleComponents, registerPeopleRoutes } from './people/people.http.ts';
 import { registerPkiRoutes } from './pki/pki.http.ts';
@@ -18,6 +20,7 @@ import { registerConsoleRoutes } from './platform/console.http.ts';
 import { registerDocsRoutes } from './platform/docs.http.ts';
 import { registerHealthRoutes } from './platform/health.http.ts';
 import { type App, createServer } from './platform/server.http.ts';
+import { pukComponents, registerPukRoutes } from './puk/puk.http.ts';
 import { registerRevocationRoutes, revocationComponents } from './revocation/revocation.http.ts';
 import { registerSearchRoutes, searchComponents } from './search/search.http.ts';
 import { deviceUnblockComponents, registerDeviceUnblockRoutes } from './unblock/device-unblock.http.ts';
@@ -31,6 +34,8 @@ const components = [
   ...deviceComponents,
   ...cardComponents,
   ...profileComponents,
+  ...namedKeyComponents,
+  ...pukComponents,
   ...searchComponents,
   ...enrolmentComponents,
   ...deviceEnrolmentComponents,
@@ -56,7 +61,9 @@ export async function createApp(parts: Parts): Promise<App> {
     retireCard: createRetireCard({ ...parts, revoker: revocations }),
     importKey: parts.keyImport.publicKey,
   });
-  registerProfileRoutes(app, { profiles: parts.profileViews });
+  registerProfileRoutes(app, { ...parts, createProfile: (intent, input) => createProfile(parts, intent, input) });
+  registerNamedKeyRoutes(app, parts);
+  registerPukRoutes(app, parts);
   registerSearchRoutes(app, { index: parts.searchIndex });
   registerEnrolmentRoutes(app, parts);
   registerDeviceEnrolmentRoutes(app, { ...parts, keys: parts.vault, devices: parts.enrollingDevices });

@@ -22,6 +22,7 @@ import { createLinkedDevices } from './device-link/devices.prisma.ts';
 import { createDeviceViews } from './devices/views.pg.ts';
 import { createEnrollingDevices } from './enrolment/enrolling-devices.prisma.ts';
 import { createEnrolmentRecords } from './enrolment/enrolments.prisma.ts';
+import { createNamedKeys } from './named-keys/vault-keys.link.ts';
 import { createPersonRecords } from './people/people.prisma.ts';
 import { createPersonViews } from './people/views.pg.ts';
 import { createDatabase } from './platform/database.prisma.ts';
@@ -29,6 +30,8 @@ import { createIdempotencyKeys } from './platform/idempotency.pg.ts';
 import { createLogger } from './platform/log.pino.ts';
 import { createRuntime } from './platform/runtime.node.ts';
 import { createUnitOfWork } from './platform/unit-of-work.prisma.ts';
+import { createPukCards } from './puk/puk-cards.prisma.ts';
+import { createPuks } from './puk/vault-puks.link.ts';
 import { createRevocations } from './revocation/index.ts';
 import { createRevocationRecords } from './revocation/revocations.prisma.ts';
 import { createSearchIndex } from './search/search.pg.ts';
@@ -71,6 +74,7 @@ export function wire(config: Config) {
 
   const cards = createCardRecords(prisma);
   const keyImport = createKeyImport(vault);
+  const profiles = createProfileViews(prisma);
   const certificates = createCertificateRecords(prisma);
   const reader = createCertificateReader();
   const authority = createEmbeddedAuthority(ca);
@@ -100,8 +104,11 @@ export function wire(config: Config) {
     linkedDevices: createLinkedDevices(prisma),
     cards,
     cardViews: createCardViews(pool),
-    registration: createRegistration({ ...shared, cards, owners: createCardOwners(prisma), keys: keyImport }),
-    profileViews: createProfileViews(prisma),
+    registration: createRegistration({ ...shared, cards, owners: createCardOwners(prisma), profiles, keys: keyImport }),
+    profiles,
+    namedKeys: createNamedKeys(vault),
+    puks: createPuks(vault),
+    pukCards: createPukCards(),
     keyImport,
     searchIndex: createSearchIndex(pool),
     enrolments: createEnrolmentRecords(prisma),

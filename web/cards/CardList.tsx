@@ -19,6 +19,7 @@ const columns: { name: string; of?: 'person' | 'device'; cell: (card: Card) => R
     ),
   },
   { name: t.common.state, cell: (card: Card) => <StateBadge state={card.state} /> },
+  { name: t.cards.warnings, cell: (card: Card) => (card.keyStrategyWarning === null ? '–' : t.cards.unsafeKey) },
   {
     name: t.cards.person,
     of: 'person',

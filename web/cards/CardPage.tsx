@@ -10,6 +10,7 @@ import { StateBadge } from '../ui/StateBadge.tsx';
 import { Time } from '../ui/Time.tsx';
 import { SessionList } from '../unblock/SessionList.tsx';
 import { CardActs } from './CardActs.tsx';
+import { CardWarnings } from './CardWarnings.tsx';
 import { cardQuery } from './cards.queries.ts';
 import { LifeCycleStrip } from './LifeCycleStrip.tsx';
 import './cards.css';
@@ -21,6 +22,7 @@ export function CardPage({ cardId }: { cardId: string }) {
       {(found) => (
         <Page title={found.serial} eyebrow={t.kind.card} aside={<StateBadge state={found.state} />}>
           <LifeCycleStrip state={found.state} />
+          <CardWarnings card={found} />
           <CardActs card={found} />
           <Section title={t.cards.facts}>
             <Facts
@@ -48,6 +50,8 @@ export function CardPage({ cardId }: { cardId: string }) {
                 ],
                 [t.cards.kind, t.cards.kinds[found.kind]],
                 [t.cards.key, t.cards.keyFacts(found.algorithm, found.keyStrategy, found.keyVersion)],
+                [t.cards.namedKey, found.namedKey],
+                [t.cards.puk, found.puk === 'none' ? null : t.cards.pukStates[found.puk]],
                 [t.cards.since, <Time key="since" at={found.stateChangedAt} />],
                 [t.common.made, <Time key="made" at={found.createdAt} />],
               ]}

@@ -1,4 +1,5 @@
 import type { Card } from '../app/contract.ts';
+import { CardWarnings } from '../cards/CardWarnings.tsx';
 import { RecordLink } from '../search/RecordLink.tsx';
 import { en as t } from '../texts/en.ts';
 import { Facts } from '../ui/Facts.tsx';
@@ -10,6 +11,7 @@ export function CardFacts({ card }: { card: Card }) {
     <>
       <p className="lead">{t.unblock.cardLead}</p>
       <p className="code-large">{card.serial}</p>
+      <CardWarnings card={card} />
       <Facts
         facts={[
           [t.cards.person, `${card.person.displayName} (${card.person.userPrincipalName})`],

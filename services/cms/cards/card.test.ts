@@ -4,13 +4,14 @@ import { allowedCardActions } from './card.ts';
 import { CARD_SERIAL_RANDOM_BYTES, makeCardSerial } from './serial.ts';
 
 const may = (...permissions: Permission[]) => new Set(permissions);
+const PLAIN = { keyStrategy: 'random-stored', hasPuk: false, pukShownAt: null } as const;
 const reasons = (
   state: 'active' | 'blocked' | 'created' | 'retired',
   keyVersion: number | null,
   permissions: Set<Permission>,
 ) =>
   Object.fromEntries(
-    allowedCardActions({ state, keyVersion }, permissions).map((one) => [one.action, one.disabledReason]),
+    allowedCardActions({ ...PLAIN, state, keyVersion }, permissions).map((one) => [one.action, one.disabledReason]),
   );
 
 describe('what may be done with a card', () => {
@@ -33,8 +34,29 @@ describe('what may be done with a card', () => {
     });
   });
 
+  it('is not an unblock by the administrator key where the card has a PUK, or its key was not stored', () => {
+    const all = may('unblock:perform', 'puk:show');
+    const of = (change: object) =>
+      allowedCardActions({ ...PLAIN, state: 'blocked', keyVersion: 1, ...change }, all).map((one) => [
+        one.action,
+        one.disabledReason,
+      ]);
+    const withPuk = 'This card has a PUK, so its administrator key cannot reset the PIN. The PUK can.';
+    expect(of({ hasPuk: true })).toContainEqual(['unblock', withPuk]);
+    expect(of({ hasPuk: true })).toContainEqual(['show-puk', null]);
+    expect(of({ hasPuk: true, pukShownAt: new Date(0) })).toContainEqual([
+      'show-puk',
+      'The PUK was shown already, and is shown once.',
+    ]);
+    expect(of({ keyStrategy: 'random-not-stored' })).toContainEqual([
+      'unblock',
+      'The key of this card was not stored, as its profile asks. Only a PUK or a reissue can help.',
+    ]);
+    expect(of({}).map(([action]) => action)).not.toContain('show-puk');
+  });
+
   it('says allowed exactly where there is no reason against it', () => {
-    for (const action of allowedCardActions({ state: 'active', keyVersion: 1 }, may('cards:retire'))) {
+    for (const action of allowedCardActions({ ...PLAIN, state: 'active', keyVersion: 1 }, may('cards:retire'))) {
       expect(action.allowed).toBe(action.disabledReason === null);
     }
   });

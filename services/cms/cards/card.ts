@@ -25,6 +25,11 @@ export interface Card {
   readonly keyStrategy: KeyStrategy;
   /** Null until the vault has a key for it. */
   readonly keyVersion: number | null;
+  /** In the vault: the uniform key that the card has, or the master of the fleet that its key follows from. */
+  readonly namedKey: string | null;
+  /** With one, the administrator key can't reset the PIN. */
+  readonly hasPuk: boolean;
+  readonly pukShownAt: Date | null;
   readonly state: CardState;
   /** TPM handle of the PIN index. */
   readonly nvIndex: number | null;
@@ -41,17 +46,54 @@ export interface CardView extends Card {
   readonly device: { readonly id: string; readonly hostName: string } | null;
 }
 
-export type CardAction = 'unblock' | 'retire';
+export type CardAction = 'unblock' | 'retire' | 'show-puk';
 
 /** What this caller may do with this card now, and why not what they may not. */
 export function allowedCardActions(
-  card: Pick<Card, 'state' | 'keyVersion'>,
+  card: Pick<Card, 'state' | 'keyVersion' | 'keyStrategy' | 'hasPuk' | 'pukShownAt'>,
   permissions: ReadonlySet<Permission>,
 ): AllowedAction<CardAction>[] {
-  const unless = (act: CardAction) => (stateAfter(card.state, act) === null ? whyNot(card.state, act) : null);
+  const unless = (act: Exclude<CardAction, 'show-puk'>) =>
+    stateAfter(card.state, act) === null ? whyNot(card.state, act) : null;
   const noKey = card.keyVersion === null ? 'No administrator key of this card is in the vault.' : null;
+  const shown = card.pukShownAt === null ? null : 'The PUK was shown already, and is shown once.';
   return [
-    offer('unblock', 'unblock:perform', permissions, unless('unblock') ?? noKey),
+    offer('unblock', 'unblock:perform', permissions, unless('unblock') ?? whyNoAnswer(card)?.why ?? noKey),
     offer('retire', 'cards:retire', permissions, unless('retire')),
+    ...(card.hasPuk ? [offer('show-puk', 'puk:show', permissions, shown)] : []),
   ];
+}
+
+/**
+ * Why the administrator key of this card is no way to its PIN, whatever state the card is in. Null where it is one.
+ * With a PUK set, a card lets nobody reset its PIN by the administrator key.
+ */
+export function whyNoAnswer(card: {
+  readonly keyStrategy: string;
+  readonly hasPuk: boolean;
+}): { readonly code: string; readonly why: string } | null {
+  if (card.hasPuk) {
+    return {
+      code: 'card-has-puk',
+      why: 'This card has a PUK, so its administrator key cannot reset the PIN. The PUK can.',
+    };
+  }
+  if (card.keyStrategy === 'random-not-stored') {
+    return {
+      code: 'administrator-key-not-stored',
+      why: 'The key of this card was not stored, as its profile asks. Only a PUK or a reissue can help.',
+    };
+  }
+  return null;
+}
+
+/** Shown wherever the card or its profile is. */
+export function keyStrategyWarning(strategy: KeyStrategy): string | null {
+  if (strategy !== 'uniform') return null;
+  return 'Unsafe: many cards share this administrator key. Who learns it from one card can reset the PIN of all of them.';
+}
+
+/** NIST SP 800-131A revision 2, table 1: encryption with TDES is disallowed after 2023. */
+export function algorithmWarning(algorithm: Algorithm): string | null {
+  return algorithm === 'tdes' ? 'Legacy interoperability: NIST disallows encryption with TDES after 2023.' : null;
 }

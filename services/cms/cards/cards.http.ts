@@ -5,7 +5,7 @@ import { callerOf, intentOf } from '../platform/authentication.http.ts';
 import { decodeCursor, limitOf, pageOf, UUID_KEY } from '../platform/cursor.ts';
 import { closed, id, Problem, paging, ref } from '../platform/schema.http.ts';
 import type { App } from '../platform/server.http.ts';
-import { allowedCardActions, type CardView } from './card.ts';
+import { algorithmWarning, allowedCardActions, type CardView, keyStrategyWarning } from './card.ts';
 import {
   CardList,
   CardSchema,
@@ -28,9 +28,12 @@ export interface CardDeps {
 }
 
 function toBody(card: CardView, permissions: ReadonlySet<Permission>): Static<typeof CardSchema> {
-  const { profileName: _profile, nvIndex: _index, ...shown } = card;
+  const { profileName: _profile, nvIndex: _index, hasPuk, pukShownAt, ...shown } = card;
   return {
     ...shown,
+    keyStrategyWarning: keyStrategyWarning(card.keyStrategy),
+    algorithmWarning: algorithmWarning(card.algorithm),
+    puk: hasPuk ? (pukShownAt === null ? 'stored' : 'shown') : 'none',
     createdAt: card.createdAt.toISOString(),
     stateChangedAt: card.stateChangedAt.toISOString(),
     allowedActions: allowedCardActions(card, permissions),

@@ -28,6 +28,18 @@ export const CardSchema = Type.Object(
     algorithm: oneOf(ALGORITHMS, { description: 'Of the administrator key.' }),
     challengeMode: oneOf(['ecb', 'cbc'], { description: 'How a challenge of more than one block is encrypted.' }),
     keyStrategy: oneOf(KEY_STRATEGIES),
+    keyStrategyWarning: nullable(
+      Type.String({ description: 'Why this strategy is unsafe. To be shown with the card.' }),
+    ),
+    algorithmWarning: nullable(
+      Type.String({ description: 'What is to be known of the algorithm, such as that it is legacy.' }),
+    ),
+    namedKey: nullable(
+      Type.String({ description: 'The uniform key, or the master of a fleet, that its key comes from.' }),
+    ),
+    puk: oneOf(['none', 'stored', 'shown'], {
+      description: 'A card with a PUK is unblocked with the PUK; its administrator key cannot reset the PIN.',
+    }),
     keyVersion: nullable(Type.Integer()),
     state: oneOf(CARD_STATES),
     triesLeft: nullable(Type.Integer({ description: 'Wrong PINs left, as of the last check-in.' })),
@@ -50,6 +62,10 @@ export const CardSchema = Type.Object(
         algorithm: 'hmac-sha256',
         challengeMode: 'ecb',
         keyStrategy: 'random-stored',
+        keyStrategyWarning: null,
+        algorithmWarning: null,
+        namedKey: null,
+        puk: 'none',
         keyVersion: 1,
         state: 'active',
         triesLeft: 5,
@@ -79,14 +95,36 @@ export const NewCardSchema = closed(
       maxLength: 64,
       description: 'As the card itself gives it.',
     }),
-    algorithm: oneOf(IMPORTABLE_ALGORITHMS),
-    challengeMode: Type.Optional(oneOf(['ecb', 'cbc'], { default: 'ecb' })),
-    administratorKey: Type.String({
-      minLength: 1,
-      maxLength: 4096,
-      description:
-        "The key in hex digits, sealed to the vault's import key as JWE compact (ECDH-ES+A256KW, A256GCM) with `cardSerial` in its protected header. Never in clear.",
-    }),
+    cardProfile: Type.Optional(
+      line(64, { description: 'Of minidriver cards. Says the strategy, and so what else is to be sent.' }),
+    ),
+    algorithm: Type.Optional(oneOf(IMPORTABLE_ALGORITHMS, { description: 'Needed without a profile.' })),
+    challengeMode: Type.Optional(oneOf(['ecb', 'cbc'], { description: 'ecb, unless this or the profile says cbc.' })),
+    diversifier: Type.Optional(
+      Type.String({
+        pattern: '^([0-9A-Fa-f]{2}){1,31}$',
+        maxLength: 62,
+        description: 'Of a card whose key follows from the master of its fleet: what it was diversified by.',
+      }),
+    ),
+    keyCheckValue: Type.Optional(
+      Type.String({ pattern: '^[0-9A-Fa-f]{6}$', maxLength: 6, description: 'If known: another key is refused.' }),
+    ),
+    puk: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 4096,
+        description: 'Sealed as the key, with `typ` puk in its protected header. Never in clear.',
+      }),
+    ),
+    administratorKey: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 4096,
+        description:
+          "The key in hex digits, sealed to the vault's import key as JWE compact (ECDH-ES+A256KW, A256GCM) with `cardSerial` in its protected header. Never in clear.",
+      }),
+    ),
   },
   {
     $id: 'NewCard',
@@ -136,6 +174,10 @@ export const cardFilters = {
   personId: Type.Optional(id<PersonId>()),
   deviceId: Type.Optional(id<DeviceId>()),
   state: Type.Optional(oneOf(CARD_STATES)),
+  keyStrategy: Type.Optional(oneOf(KEY_STRATEGIES)),
+  namedKey: Type.Optional(
+    line(64, { description: 'All cards that depend on this key: those to reissue when it is compromised.' }),
+  ),
 };
 
 export const cardComponents = [CardSchema, CardList, NewCardSchema, RetirementSchema, ImportKeySchema];

@@ -5,6 +5,8 @@ export {
   type CardAction,
   type CardView,
   type KeyStrategy,
+  keyStrategyWarning,
+  whyNoAnswer,
 } from './card.ts';
 export { cardUnknown, type MoveCardPorts, moveCard } from './move-card.ts';
 export type { CardChange, CardFilters, CardRecords, CardViews, CertificateRevoker, NewCard } from './ports.ts';

@@ -1,6 +1,6 @@
 import type { Intent } from '../kernel/actor.ts';
 import type { Tx } from '../kernel/unit-of-work.ts';
-import type { Card, CardView, ChallengeMode, ImportableAlgorithm } from './card.ts';
+import type { Algorithm, Card, CardView, ChallengeMode, ImportableAlgorithm, KeyStrategy } from './card.ts';
 import type { CardState } from './state.ts';
 
 export type NewCard = Omit<Card, 'createdAt' | 'stateChangedAt'> & { readonly createdAt: Date };
@@ -31,6 +31,8 @@ export interface CardFilters {
   readonly personId?: string | undefined;
   readonly deviceId?: string | undefined;
   readonly state?: CardState | undefined;
+  readonly keyStrategy?: KeyStrategy | undefined;
+  readonly namedKey?: string | undefined;
 }
 
 export interface CardViews {
@@ -39,12 +41,31 @@ export interface CardViews {
   list(filters: CardFilters, after: string | null, limit: number): Promise<CardView[]>;
 }
 
+export const DERIVATIONS = ['an10922', 'dogtag'] as const;
+export type Derivation = (typeof DERIVATIONS)[number];
+
+/** Where the key of a card is to be had from that is not given itself. */
+export type KeyOrigin =
+  | { readonly strategy: 'uniform'; readonly keyName: string }
+  | {
+      readonly strategy: 'deterministic';
+      readonly derivation: Derivation;
+      readonly keyName: string;
+      readonly diversifier: Uint8Array;
+    };
+
 /** What registering needs of the vault. */
 export interface KeyImport {
   importKeyFor(
     card: { cardId: string; cardSerial: string; algorithm: ImportableAlgorithm; jwe: string },
     intent: Intent,
   ): Promise<{ readonly keyVersion: number }>;
+  /** Of a card whose key is a named key, or follows from one. */
+  adoptKeyFor(
+    card: { cardId: string; algorithm: ImportableAlgorithm; origin: KeyOrigin; kcv?: string },
+    intent: Intent,
+  ): Promise<{ readonly keyVersion: number }>;
+  importPukFor(card: { cardId: string; cardSerial: string; jwe: string }, intent: Intent): Promise<void>;
   /** Null while the vault has no key of the card. */
   versionOf(cardId: string, intent: Intent): Promise<number | null>;
   /** RFC 7517: what administrator keys are sealed to. */
@@ -54,7 +75,14 @@ export interface KeyImport {
 export interface CardProfileView {
   readonly name: string;
   readonly displayName: string;
-  readonly keyStrategy: string;
+  readonly kind: 'tpm' | 'minidriver';
+  readonly algorithm: Algorithm;
+  readonly challengeMode: ChallengeMode;
+  readonly keyStrategy: KeyStrategy;
+  /** In the vault: the uniform key, or the master of a fleet from elsewhere. */
+  readonly namedKey: string | null;
+  readonly derivation: Derivation | null;
+  readonly puk: 'none' | 'optional' | 'required';
   readonly pinLimit: number;
   readonly pinPolicy: Readonly<Record<string, string | number | boolean>>;
   readonly containers: {
@@ -68,6 +96,12 @@ export interface CardProfileView {
 export interface ProfileViews {
   /** All, by name. */
   list(): Promise<CardProfileView[]>;
+  find(name: string): Promise<CardProfileView | null>;
+}
+
+export interface CardProfiles {
+  /** @returns false when there is one of that name. */
+  insert(tx: Tx, profile: CardProfileView): Promise<boolean>;
 }
 
 /** From the revocation capability: decided in the card's own transaction, told to the CA after it. */
@@ -93,8 +127,16 @@ export interface RegisterCardInput {
   readonly personId: string;
   readonly deviceId?: string | undefined;
   readonly serial: string;
-  readonly algorithm: ImportableAlgorithm;
+  /** Of a profile: says strategy, algorithm and mode. Without: the key is given, and stored. */
+  readonly cardProfile?: string | undefined;
+  readonly algorithm?: ImportableAlgorithm | undefined;
   readonly challengeMode?: ChallengeMode | undefined;
   /** JWE, sealed to the vault's import key. */
-  readonly administratorKey: string;
+  readonly administratorKey?: string | undefined;
+  /** Hex; of cards whose key follows from the master of a fleet. */
+  readonly diversifier?: string | undefined;
+  /** 6 hex digits; where it is known, another key is refused. */
+  readonly keyCheckValue?: string | undefined;
+  /** JWE. */
+  readonly puk?: string | undefined;
 }

@@ -1,21 +1,39 @@
-import type { PrismaClient } from '../platform/generated/client.ts';
-import type { CardProfileView, ProfileViews } from './ports.ts';
+import type { PrismaClient, CardProfile as Row } from '../platform/generated/client.ts';
+import { clientOf } from '../platform/unit-of-work.prisma.ts';
+import type { CardProfiles, CardProfileView, ProfileViews } from './ports.ts';
 
-/** Profiles are few, and made by migrations until they can be edited. */
+/** Profiles are few: a list has no pages. */
 const MAX_PROFILES = 200;
 
-export function createProfileViews(prisma: PrismaClient): ProfileViews {
+export function createProfileViews(prisma: PrismaClient): ProfileViews & CardProfiles {
   return {
     async list() {
       const rows = await prisma.cardProfile.findMany({ orderBy: { name: 'asc' }, take: MAX_PROFILES });
-      return rows.map((row) => ({
-        name: row.name,
-        displayName: row.displayName,
-        keyStrategy: row.keyStrategy,
-        pinLimit: row.pinLimit,
-        pinPolicy: row.pinPolicy as CardProfileView['pinPolicy'],
-        containers: row.containers as unknown as CardProfileView['containers'],
-      }));
+      return rows.map(toProfile);
     },
+    async find(name) {
+      const row = await prisma.cardProfile.findUnique({ where: { name } });
+      return row === null ? null : toProfile(row);
+    },
+    async insert(tx, { pinPolicy, containers, ...profile }) {
+      const data = { ...profile, pinPolicy: { ...pinPolicy }, containers: containers.map((one) => ({ ...one })) };
+      const { count } = await clientOf(tx).cardProfile.createMany({ data: [data], skipDuplicates: true });
+      return count === 1;
+    },
+  };
+}
+
+// The checks of the database hold the sets.
+function toProfile(row: Row): CardProfileView {
+  return {
+    ...row,
+    kind: row.kind as CardProfileView['kind'],
+    algorithm: row.algorithm as CardProfileView['algorithm'],
+    challengeMode: row.challengeMode as CardProfileView['challengeMode'],
+    keyStrategy: row.keyStrategy as CardProfileView['keyStrategy'],
+    derivation: row.derivation as CardProfileView['derivation'],
+    puk: row.puk as CardProfileView['puk'],
+    pinPolicy: row.pinPolicy as CardProfileView['pinPolicy'],
+    containers: row.containers as unknown as CardProfileView['containers'],
   };
 }

@@ -4,12 +4,14 @@ import type { AuditTrail } from '../kernel/audit-entry.ts';
 import type { Runtime } from '../kernel/runtime.ts';
 import type { Tx, UnitOfWork } from '../kernel/unit-of-work.ts';
 import type { Card } from './card.ts';
-import type { CardOwners, CardRecords, KeyImport, NewCard, RegisterCardInput } from './ports.ts';
+import type { CardOwners, CardRecords, KeyImport, NewCard, ProfileViews, RegisterCardInput } from './ports.ts';
+import { type KeyPlan, planKey } from './registration-plan.ts';
 import { demandTransition } from './state.ts';
 
 export interface RegisterCardPorts {
   readonly cards: Pick<CardRecords, 'insert' | 'lock' | 'lockBySerial' | 'setState' | 'remove'>;
   readonly owners: CardOwners;
+  readonly profiles: Pick<ProfileViews, 'find'>;
   readonly keys: KeyImport;
   readonly unitOfWork: UnitOfWork;
   readonly audit: AuditTrail;
@@ -20,7 +22,7 @@ export interface Registration {
   /**
    * Takes an existing card with its known administrator key under management. Gives the card's id.
    * @throws DomainError `field-invalid` (unprocessable) for an unknown person or device; `card-serial-taken`,
-   *   `card-already-active` (conflict); the vault's own `administrator-key-*`.
+   *   `card-already-active` (conflict); those of registration-plan.ts; the vault's own `administrator-key-*`.
    */
   register(input: RegisterCardInput, intent: Intent): Promise<string>;
   /** For the worker: what was cut off goes on if the vault has the key, and is undone if it has not. */
@@ -33,27 +35,39 @@ export interface Registration {
  * request completes it, or the worker settles it.
  */
 export function createRegistration(ports: RegisterCardPorts): Registration {
-  const { cards, keys, owners, unitOfWork, audit, runtime } = ports;
+  const { cards, keys, owners, profiles, unitOfWork, audit, runtime } = ports;
 
-  async function begin(input: RegisterCardInput, intent: Intent): Promise<NewCard> {
+  async function begin(input: RegisterCardInput, plan: KeyPlan, intent: Intent): Promise<NewCard> {
     return unitOfWork.run(async (tx) => {
       const cutOff = await cards.lockBySerial(tx, input.serial);
-      if (cutOff !== null && isSameRequest(cutOff, input)) return cutOff;
-      const card = toCard(runtime.newId(), input, runtime.now());
+      if (cutOff !== null && isSameRequest(cutOff, input, plan)) return cutOff;
+      const card = toCard(runtime.newId(), input, plan, runtime.now());
       await cards.insert(tx, card);
       await record(tx, intent, 'card.registration-begun', card);
       return card;
     });
   }
 
-  async function finish(intent: Intent, card: NewCard, keyVersion: number): Promise<void> {
+  /** The PUK first: a card whose key is there is whole. */
+  async function give({ id: cardId, serial: cardSerial }: NewCard, plan: KeyPlan, intent: Intent) {
+    if (plan.puk !== null) await keys.importPukFor({ cardId, cardSerial, jwe: plan.puk }, intent);
+    const { algorithm, key } = plan;
+    if (key.kind === 'none') return null;
+    const { keyVersion } =
+      key.kind === 'sealed'
+        ? await keys.importKeyFor({ cardId, cardSerial, algorithm, jwe: key.jwe }, intent)
+        : await keys.adoptKeyFor({ cardId, algorithm, origin: key.origin, ...key.check }, intent);
+    return keyVersion;
+  }
+
+  async function finish(intent: Intent, card: NewCard, keyVersion: number | null): Promise<void> {
     await unitOfWork.run(async (tx) => {
       const now = await cards.lock(tx, card.id);
       // The same request, sent twice at once, was faster; or it was refused and removed the card that this one finishes.
       if (now?.state === 'active') return;
       const state = demandTransition(now?.state ?? card.state, 'activate');
       if (now === null) await cards.insert(tx, { ...card, state, keyVersion });
-      else await cards.setState(tx, card.id, state, runtime.now(), { keyVersion });
+      else await cards.setState(tx, card.id, state, runtime.now(), keyVersion === null ? {} : { keyVersion });
       await record(tx, intent, 'card.registered', card, { state, keyVersion });
     });
   }
@@ -74,7 +88,15 @@ export function createRegistration(ports: RegisterCardPorts): Registration {
       action,
       object: { kind: 'card', id: card.id },
       about: { personId: card.personId, deviceId: card.deviceId, cardId: card.id },
-      after: { serial: card.serial, algorithm: card.algorithm, challengeMode: card.challengeMode, ...more },
+      after: {
+        serial: card.serial,
+        algorithm: card.algorithm,
+        challengeMode: card.challengeMode,
+        keyStrategy: card.keyStrategy,
+        ...(card.namedKey === null ? {} : { namedKey: card.namedKey }),
+        ...(card.hasPuk ? { puk: true } : {}),
+        ...more,
+      },
     });
 
   async function demandOwners(input: RegisterCardInput): Promise<void> {
@@ -87,12 +109,11 @@ export function createRegistration(ports: RegisterCardPorts): Registration {
   return {
     async register(input, intent) {
       await demandOwners(input);
-      const card = await begin(input, intent);
-      const { algorithm, administratorKey } = input;
+      const profile = input.cardProfile === undefined ? undefined : await profiles.find(input.cardProfile);
+      const plan = planKey(input, profile);
+      const card = await begin(input, plan, intent);
       try {
-        const wanted = { cardId: card.id, cardSerial: card.serial, algorithm, jwe: administratorKey };
-        const { keyVersion } = await keys.importKeyFor(wanted, intent);
-        await finish(intent, card, keyVersion);
+        await finish(intent, card, await give(card, plan, intent));
       } catch (error) {
         // What the vault refused is over. When it was away, the worker finds out whether it took the key.
         if (isDomainError(error) && error.kind === 'unprocessable') await undo(intent, card);
@@ -105,31 +126,38 @@ export function createRegistration(ports: RegisterCardPorts): Registration {
       const card = await unitOfWork.run((tx) => cards.lock(tx, cardId));
       if (card?.state !== 'created') return;
       const keyVersion = await keys.versionOf(cardId, intent);
-      if (keyVersion === null) await undo(intent, card);
+      // With nothing for the vault to take, nothing can be missing there.
+      const whole = card.keyStrategy === 'random-not-stored' && !card.hasPuk;
+      if (keyVersion === null && !whole) await undo(intent, card);
       else await finish(intent, card, keyVersion);
     },
   };
 }
 
-const isSameRequest = (card: Card, input: RegisterCardInput): boolean =>
+const isSameRequest = (card: Card, input: RegisterCardInput, plan: KeyPlan): boolean =>
   card.kind === 'minidriver' &&
   card.state === 'created' &&
   card.personId === input.personId &&
   card.deviceId === (input.deviceId ?? null) &&
-  card.algorithm === input.algorithm &&
-  card.challengeMode === (input.challengeMode ?? 'ecb');
+  card.algorithm === plan.algorithm &&
+  card.challengeMode === plan.challengeMode &&
+  card.profileName === (input.cardProfile ?? null) &&
+  card.hasPuk === (plan.puk !== null);
 
-const toCard = (id: string, input: RegisterCardInput, now: Date): NewCard => ({
+const toCard = (id: string, input: RegisterCardInput, plan: KeyPlan, now: Date): NewCard => ({
   id,
   serial: input.serial,
   personId: input.personId,
   deviceId: input.deviceId ?? null,
-  profileName: null,
+  profileName: input.cardProfile ?? null,
   kind: 'minidriver',
-  algorithm: input.algorithm,
-  challengeMode: input.challengeMode ?? 'ecb',
-  keyStrategy: 'random-stored',
+  algorithm: plan.algorithm,
+  challengeMode: plan.challengeMode,
+  keyStrategy: plan.keyStrategy,
   keyVersion: null,
+  namedKey: plan.namedKey,
+  hasPuk: plan.puk !== null,
+  pukShownAt: null,
   state: 'created',
   nvIndex: null,
   pinLimit: null,

@@ -8,6 +8,7 @@ type Row = Omit<CardRow, 'nvIndex'> & Pick<CardView, 'person' | 'device'> & { re
 
 const SELECT = `SELECT c.id, c.serial, c.person_id AS "personId", c.device_id AS "deviceId", c.profile_name AS "profileName",
     c.kind, c.algorithm, c.challenge_mode AS "challengeMode", c.key_strategy AS "keyStrategy", c.key_version AS "keyVersion",
+    c.named_key AS "namedKey", c.has_puk AS "hasPuk", c.puk_shown_at AS "pukShownAt",
     c.state, c.nv_index AS "nvIndex", c.pin_limit AS "pinLimit", c.tries_left AS "triesLeft", c.created_at AS "createdAt",
     c.state_changed_at AS "stateChangedAt",
     json_build_object('id', p.id, 'displayName', p.display_name, 'userPrincipalName', p.user_principal_name) AS person,
@@ -24,12 +25,14 @@ export function createCardViews(pool: pg.Pool): CardViews {
       });
       return rows[0] === undefined ? null : toView(rows[0]);
     },
-    async list({ q, personId, deviceId, state }, after, limit) {
+    async list({ q, personId, deviceId, state, keyStrategy, namedKey }, after, limit) {
       const where = new Where()
         .contains('lower(c.serial)', q)
         .and(personId, (p) => `c.person_id = ${p}::uuid`)
         .and(deviceId, (p) => `c.device_id = ${p}::uuid`)
         .and(state, (p) => `c.state = ${p}`)
+        .and(keyStrategy, (p) => `c.key_strategy = ${p}`)
+        .and(namedKey, (p) => `c.named_key = ${p}`)
         .and(after, (p) => `c.id < ${p}::uuid`);
       const { rows } = await pool.query<Row>(`${SELECT} ${where} ORDER BY c.id DESC LIMIT ${limit}`, where.values);
       return rows.map(toView);

@@ -69,7 +69,8 @@ export function createEnrolmentRecords(prisma: PrismaClient): Enrolments {
 
     async profile(name) {
       const row = await prisma.cardProfile.findUnique({ where: { name } });
-      if (row === null) return null;
+      // A card that exists already is registered, not enrolled.
+      if (row === null || row.kind !== 'tpm') return null;
       // Written by migrations and administrators only; the checks of the database hold the rest.
       return {
         name: row.name,

@@ -39,7 +39,7 @@ export interface Enrolments {
 
 export interface EnrolmentProfile {
   readonly name: string;
-  readonly keyStrategy: 'random-stored' | 'deterministic';
+  readonly keyStrategy: 'random-not-stored' | 'random-stored' | 'deterministic';
   readonly pinLimit: number;
   readonly pinPolicy: Readonly<Record<string, unknown>>;
   readonly containers: readonly { readonly container: string; readonly keyType: string }[];
@@ -88,7 +88,7 @@ export interface AdministratorKeys {
   makeKeyForTpm(
     params: Asked & {
       cardId: string;
-      strategy: 'random-stored' | 'deterministic';
+      strategy: 'random-not-stored' | 'random-stored' | 'deterministic';
       parentPublic: Uint8Array;
       pinLimit: number;
     },

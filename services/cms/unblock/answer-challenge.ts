@@ -1,4 +1,5 @@
 import { DomainError } from '@cardwright/protocol';
+import { whyNoAnswer } from '../cards/index.ts';
 import type { Intent } from '../kernel/actor.ts';
 import type { Runtime } from '../kernel/runtime.ts';
 import { type Challenge, challengeHash, minidriverResponse, parseChallenge, tpmResponse } from './challenge.ts';
@@ -121,9 +122,11 @@ function demandMine({ session }: SessionWithCard, { actor }: OperatorIntent): vo
   }
 }
 
-/** @throws DomainError `card-not-active` (conflict). A blocked card is what an unblock is for. */
+/** @throws DomainError (conflict) `card-not-active`, `card-has-puk`, `administrator-key-not-stored`. A blocked card is what an unblock is for. */
 export function assertUnblockable(card: UnblockCard): void {
   if (card.state !== 'active' && card.state !== 'blocked') throw notActive(`is ${card.state}`);
+  const obstacle = whyNoAnswer(card);
+  if (obstacle !== null) throw new DomainError('conflict', obstacle.code, obstacle.why);
 }
 
 function notActive(what: string): DomainError {

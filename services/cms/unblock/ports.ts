@@ -12,6 +12,8 @@ export interface UnblockCard {
   readonly algorithm: string;
   readonly challengeMode: 'ecb' | 'cbc';
   readonly keyVersion: number | null;
+  readonly keyStrategy: string;
+  readonly hasPuk: boolean;
   readonly nvIndex: number | null;
   readonly state: string;
 }

@@ -48,13 +48,15 @@ export interface CardRow {
   readonly algorithm: string;
   readonly challengeMode: string;
   readonly keyVersion: number | null;
+  readonly keyStrategy: string;
+  readonly hasPuk: boolean;
   /** pg gives a bigint as text, Prisma as a bigint. */
   readonly nvIndex: string | bigint | null;
   readonly state: string;
 }
 
 export function toUnblockCard(id: string, row: CardRow): SessionWithCard['card'] {
-  const { serial, personId, deviceId, algorithm, keyVersion, state } = row;
+  const { serial, personId, deviceId, algorithm, keyVersion, keyStrategy, hasPuk, state } = row;
   return {
     id,
     serial,
@@ -64,6 +66,8 @@ export function toUnblockCard(id: string, row: CardRow): SessionWithCard['card']
     algorithm,
     challengeMode: row.challengeMode === 'cbc' ? 'cbc' : 'ecb',
     keyVersion,
+    keyStrategy,
+    hasPuk,
     nvIndex: row.nvIndex === null ? null : Number(row.nvIndex),
     state,
   };

@@ -1,0 +1,1 @@
+export type { NamedKeys } from './ports.ts';
