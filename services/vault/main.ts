@@ -1,5 +1,6 @@
 import { isDomainError } from '@cardwright/protocol';
 import { pino } from 'pino';
+import { runAudit } from './audit/audit-command.file.ts';
 import { isCommand, runCommand, USAGE } from './commands/run.cli.ts';
 import { readConfig } from './config.env.ts';
 import { refuseInspector } from './inspector-guard.node.ts';
@@ -31,6 +32,10 @@ process.on('uncaughtException', die);
 process.on('unhandledRejection', die);
 
 const args = process.argv.slice(2);
+// Reads two records and no key; its exit status is its answer.
+if (args[0] === 'audit') {
+  process.exit(await runAudit(args.slice(1), process.env, (line) => process.stdout.write(`${line}\n`)));
+}
 refuseInspector();
 if (isCommand(args[0])) process.exit(await runCommand(args[0], args.slice(1), process.env));
 if (args.some((arg) => arg !== '--init') || args.length > 1) {

@@ -3,6 +3,7 @@ import { isDomainError } from '@cardwright/protocol';
 import { personAt } from '../ceremony/person.tty.ts';
 import { readConfig } from '../config.env.ts';
 import { PROVIDER_NAMES } from '../provider.ts';
+import { runAcknowledge } from '../record/acknowledge-command.pg.ts';
 import { initCommand } from './init.cli.ts';
 import type { CommandContext } from './key-work.cli.ts';
 import { moveProviderCommand } from './move-provider.cli.ts';
@@ -13,7 +14,11 @@ export const USAGE = `usage: main.js [--init]                          serve
        main.js init --shares N --threshold M      key ceremony
        main.js recover [--check]                  lost keys back, from shares
        main.js rotate-kek                         a new key-encryption key
-       main.js move-provider --to file|pkcs11     all keys to the other provider`;
+       main.js move-provider --to file|pkcs11     all keys to the other provider
+       main.js audit [--cms-database-url-file FILE | --cms-events FILE] [--json]
+                                                  verify the record, compare it with the audit log of cms
+       main.js acknowledge-record --by NAME --reason TEXT
+                                                  serve although the record is not as the vault left it`;
 
 class UsageError extends Error {}
 
@@ -26,6 +31,10 @@ const COMMANDS: Readonly<Record<string, (context: CommandContext, args: readonly
     const to = PROVIDER_NAMES.find((name) => name === options(args, { to: { type: 'string' } }).to);
     if (to === undefined) throw new UsageError();
     await moveProviderCommand(context, to);
+  },
+  'acknowledge-record': async ({ env, say }, args) => {
+    const { by, reason } = options(args, { by: { type: 'string' }, reason: { type: 'string' } });
+    say(await runAcknowledge({ by, reason }, env));
   },
   init: async (context, args) => {
     const given = options(args, { shares: { type: 'string' }, threshold: { type: 'string' } });
