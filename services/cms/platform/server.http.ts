@@ -1,6 +1,5 @@
 import { DomainError } from '@cardwright/protocol';
 import cookie from '@fastify/cookie';
-import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
@@ -27,6 +26,7 @@ import { problemOf, toDomainError } from './problem.http.ts';
 import { recordRefusal } from './refusal.http.ts';
 import { demandDeclaration } from './route-config.http.ts';
 import { closed, sharedComponents } from './schema.http.ts';
+import { securityHeaders } from './security-headers.ts';
 import { buildValidator } from './validator.http.ts';
 
 export type App = FastifyInstance<
@@ -54,6 +54,8 @@ export interface ServerOptions {
 }
 
 const BODY_LIMIT_BYTES = 64 * 1024;
+/** How far somebody may go is not told to who tries. */
+const NO_LIMIT_HEADERS = { 'x-ratelimit-limit': false, 'x-ratelimit-remaining': false, 'x-ratelimit-reset': false };
 
 /** The server without routes. Whatever is registered on it afterwards must declare itself: see route-config.http.ts. */
 export async function createServer(options: ServerOptions): Promise<App> {
@@ -97,18 +99,18 @@ export async function createServer(options: ServerOptions): Promise<App> {
   });
   await app.register(swagger, openApiOptions);
   await app.register(cookie);
-  await app.register(helmet, securityHeaders(options.cookieSecure));
+  const headers = securityHeaders(options.cookieSecure);
+  app.addHook('onRequest', (_request, reply, done) => {
+    reply.headers(headers);
+    done();
+  });
   await app.register(underPressure, { maxEventLoopDelay: 2_500, sampleInterval: 1_000, retryAfter: 10 });
   await app.register(rateLimit, {
     max: options.requestsPerMinute,
     timeWindow: 60_000,
     cache: 20_000,
-    addHeaders: {
-      'x-ratelimit-limit': false,
-      'x-ratelimit-remaining': false,
-      'x-ratelimit-reset': false,
-      'retry-after': true,
-    },
+    addHeadersOnExceeding: NO_LIMIT_HEADERS,
+    addHeaders: { ...NO_LIMIT_HEADERS, 'retry-after': true },
     errorResponseBuilder: (_request, context) =>
       new DomainError('too-many', 'rate-limited', 'Too many requests from this address. Wait, then try again.', {
         data: { retryAfterSeconds: Math.ceil(context.ttl / 1000) },
@@ -164,27 +166,4 @@ function sendProblem(reply: FastifyReply, error: DomainError, requestId: string)
       .serializer(String)
       .send(JSON.stringify(problem))
   );
-}
-
-function securityHeaders(https: boolean) {
-  return {
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: {
-        defaultSrc: ["'none'"],
-        scriptSrc: ["'self'"],
-        styleSrc: ["'self'"],
-        imgSrc: ["'self'", 'data:'],
-        fontSrc: ["'self'"],
-        connectSrc: ["'self'"],
-        manifestSrc: ["'self'"],
-        formAction: ["'self'"],
-        baseUri: ["'none'"],
-        frameAncestors: ["'none'"],
-      },
-    },
-    strictTransportSecurity: https ? { maxAge: 31_536_000 } : (false as const),
-    referrerPolicy: { policy: 'no-referrer' as const },
-    xFrameOptions: { action: 'deny' as const },
-  };
 }
