@@ -56,6 +56,22 @@ describe('a route', () => {
     expect(() => app.post('/api/v1/people', { config }, answer)).toThrow('declares no body');
   });
 
+  it('with a schema that makes no sense does not start the server', async () => {
+    for (const wrong of [
+      { type: 'strng' },
+      { type: 'string', minLenght: 1 },
+      { type: 'string', minLength: '1' },
+      { type: 'string', pattern: '(' },
+      { $ref: 'Nothing#' },
+    ]) {
+      const app = await server();
+      const body = { type: 'object', properties: { name: wrong } };
+      const config = { permission: 'people:create', act: 'person.created' } as const;
+      app.post('/api/v1/people', { config, schema: { body } }, answer);
+      await expect(app.ready(), JSON.stringify(wrong)).rejects.toThrow('Failed building the validation schema');
+    }
+  });
+
   it('also inside a plugin, where it is easily forgotten', async () => {
     const app = await server();
     await expect(app.register(async (scope) => void scope.get('/hidden', answer)).ready()).rejects.toThrow(
@@ -193,5 +209,29 @@ describe('an error', () => {
     expect((await broken.inject({ method: 'POST', url: '/api/v1/x', payload: {} })).json().code).toBe(
       'card-not-active',
     );
+  });
+});
+
+describe('each answer', () => {
+  it('says what a browser may do with it, and over https that there is no way back to http', async () => {
+    for (const cookieSecure of [false, true]) {
+      const app = await server({ cookieSecure });
+      app.get('/fine', { config: { permission: 'public' } }, answer);
+      for (const path of ['/fine', '/nothing-here']) {
+        const { headers } = await app.inject(path);
+        expect(headers).toMatchObject({
+          'content-security-policy': expect.stringMatching(/^default-src 'none';/),
+          'cross-origin-opener-policy': 'same-origin',
+          'cross-origin-resource-policy': 'same-origin',
+          'referrer-policy': 'no-referrer',
+          'x-content-type-options': 'nosniff',
+          'x-frame-options': 'DENY',
+        });
+        expect(headers['strict-transport-security']).toBe(
+          cookieSecure ? 'max-age=31536000; includeSubDomains' : undefined,
+        );
+        expect(Object.keys(headers).filter((name) => name.startsWith('x-ratelimit'))).toEqual([]);
+      }
+    }
   });
 });
