@@ -1,4 +1,3 @@
-import { AxeBuilder } from '@axe-core/playwright';
 import { expect, openAs, signIn, test } from './console.ts';
 
 test.describe('signing in', () => {
@@ -157,47 +156,3 @@ test.describe('the auditor', () => {
     await expect(page.getByRole('link', { name: 'Make person' })).toHaveCount(0);
   });
 });
-
-for (const colorScheme of ['light', 'dark'] as const) {
-  test(`no page breaks a rule of axe, or overflows, in ${colorScheme}`, async ({ page, system, card }) => {
-    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-    await page.goto(`${system.url}/`);
-    await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible();
-    await judge();
-    await signIn(page, system, 'security-officer');
-    const { deviceId } = await (await page.request.get(`${system.url}/api/v1/cards/${card.cardId}`)).json();
-    const certificates = await page.request.get(`${system.url}/api/v1/certificates?cardId=${card.cardId}`);
-    const [certificate] = (await certificates.json()).items;
-    const pages: [path: string, heading: string | RegExp][] = [
-      [`/?q=${card.serial}`, 'Search'],
-      ['/people/new', 'New person'],
-      [`/people/${card.person.id}`, card.person.displayName],
-      [`/cards/${card.cardId}`, card.serial],
-      [`/devices/${deviceId}`, /./],
-      [`/certificates/${certificate.id}`, 'About this certificate'],
-      ['/work-queue', 'Work queue'],
-      ['/events', 'Events'],
-      ['/nowhere', 'There is no such page'],
-    ];
-    for (const [path, heading] of pages) {
-      await page.setViewportSize({ width: 1280, height: 800 });
-      await page.goto(`${system.url}${path}`);
-      await expect(page.getByRole('heading', { name: heading }).first()).toBeVisible();
-      await expect(page.getByText('Loading …')).toHaveCount(0);
-      await judge();
-      // a window of 1280 pixels at 200 %, and a phone
-      for (const width of [640, 360]) {
-        await page.setViewportSize({ width, height: 800 });
-        expect([path, width, await overflow()]).toEqual([path, width, 0]);
-      }
-    }
-
-    async function overflow(): Promise<unknown> {
-      return page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
-    }
-    async function judge(): Promise<void> {
-      const { violations } = await new AxeBuilder({ page }).analyze();
-      expect(violations.map(({ id, nodes }) => [page.url(), id, nodes[0]?.html])).toEqual([]);
-    }
-  });
-}

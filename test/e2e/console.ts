@@ -80,6 +80,22 @@ export async function signIn(page: Page, system: TestSystem, role: Role): Promis
   await expect(page.getByLabel('Password')).toHaveCount(0);
 }
 
+export const EVIDENCE = 'Called back on the number on record';
+
+/** From the card's page (or from the first step, `in the wizard`) to the challenge, as a mouse user goes. */
+export async function toChallenge(page: Page, from: 'the card' | 'in the wizard' = 'the card'): Promise<void> {
+  if (from === 'the card') {
+    await page.getByRole('link', { name: 'Unblock', exact: true }).click();
+    await expect(page.getByRole('heading', { name: 'Who is calling?' })).toBeFocused();
+  }
+  await page.getByRole('radio', { name: 'By calling back' }).check({ force: true });
+  await page.getByLabel('Evidence').fill(EVIDENCE);
+  await page.getByRole('button', { name: 'Continue' }).click();
+  await expect(page.getByRole('heading', { name: 'Is this the card?' })).toBeFocused();
+  await page.getByRole('button', { name: 'This is the card' }).click();
+  await expect(page.getByRole('heading', { name: 'Type the challenge' })).toBeFocused();
+}
+
 /** Wrong PINs, five and one more: the card itself says that it is blocked. */
 export async function block({ device }: CardInUse): Promise<void> {
   const files = ['--in', '/etc/hostname', '--out', `${device.directory}/signature`];

@@ -1,21 +1,18 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { encodeLines, packChallenge } from '@cardwright/protocol/challenge';
-import type { Page } from '@playwright/test';
-import { block, type CardInUse, expect, newPin, openAs, readResponse, signIn, signs, test } from './console.ts';
-
-const EVIDENCE = 'Called back on the number on record';
-
-/** From the card's page to the challenge, as a mouse user goes. */
-async function toChallenge(page: Page): Promise<void> {
-  await page.getByRole('link', { name: 'Unblock', exact: true }).click();
-  await expect(page.getByRole('heading', { name: 'Who is calling?' })).toBeFocused();
-  await page.getByRole('radio', { name: 'By calling back' }).check({ force: true });
-  await page.getByLabel('Evidence').fill(EVIDENCE);
-  await page.getByRole('button', { name: 'Continue' }).click();
-  await expect(page.getByRole('heading', { name: 'Is this the card?' })).toBeFocused();
-  await page.getByRole('button', { name: 'This is the card' }).click();
-  await expect(page.getByRole('heading', { name: 'Type the challenge' })).toBeFocused();
-}
+import {
+  block,
+  type CardInUse,
+  EVIDENCE,
+  expect,
+  newPin,
+  openAs,
+  readResponse,
+  signIn,
+  signs,
+  test,
+  toChallenge,
+} from './console.ts';
 
 test.describe('the unblock wizard', () => {
   // each leaves the card as the next one needs it
