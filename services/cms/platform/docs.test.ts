@@ -9,8 +9,21 @@ describe('the documentation page', () => {
         get: {
           operationId: 'getCard',
           summary: 'One card.',
+          'x-permission': 'cards:read',
           parameters: [{ name: 'cardId', in: 'path', required: true, schema: { type: 'string', format: 'uuid' } }],
           responses: { 200: { content: { 'application/json': { schema: { $ref: '#/components/schemas/Card' } } } } },
+        },
+      },
+      '/cards': {
+        post: {
+          operationId: 'registerCard',
+          requestBody: {
+            content: {
+              'application/json': {
+                schema: { type: 'object', properties: { serial: { type: 'string', description: 'On its label.' } } },
+              },
+            },
+          },
         },
       },
     },
@@ -31,6 +44,12 @@ describe('the documentation page', () => {
     expect(page).toContain('href="#schema-Card"');
     expect(page).toContain('string (uuid)');
     expect(page).toContain('string or null');
+  });
+
+  it('says who may, and what the fields of a body are that has no name of its own', () => {
+    expect(page).toContain('the permission <code>cards:read</code>');
+    expect(page).toContain('everyone, without a token');
+    expect(page).toContain('<td><code>serial</code></td><td>string, optional</td><td>On its label.</td>');
   });
 
   it('holds no script and asks nobody else for anything', () => {

@@ -19,6 +19,7 @@ interface Operation {
   readonly operationId?: string;
   readonly summary?: string;
   readonly description?: string;
+  readonly 'x-permission'?: string;
   readonly parameters?: readonly {
     name: string;
     in: string;
@@ -57,6 +58,8 @@ export function renderDocs(document: object): string {
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${html(info.title)} REST interface</title><link rel="stylesheet" href="/docs/style.css"></head><body>
 <h1>${html(info.title)} REST interface</h1><p>${html(info.description)}</p>
+<p>Send <code>Authorization: Bearer TOKEN</code>: the API token of an operator or an integration, or, for the operations
+of the agent, the token of the device. A browser signs in with <code>POST /api/v1/session</code> and is known by its cookie.</p>
 <p>For programs: <a href="/api/v1/openapi.json">openapi.json</a> (OpenAPI 3.1).</p>
 <nav aria-label="Operations"><h2>Operations</h2><ul>${contents.join('\n')}</ul></nav>
 <main>${operations.map(({ path, method, operation }) => renderOperation(path, method, operation, schemas)).join('\n')}
@@ -76,17 +79,30 @@ function renderOperation(path: string, method: string, operation: Operation, sch
   );
   return `<section id="${html(operation.operationId)}"><h3><span class="method">${method.toUpperCase()}</span> <code>${html(path)}</code></h3>
 <p>${html(operation.summary ?? '')}</p>${operation.description === undefined ? '' : `<p>${html(operation.description)}</p>`}
+<p>For: ${caller(operation['x-permission'])}</p>
 ${parameters.length === 0 ? '' : `<table><caption>Parameters</caption>${parameters.join('')}</table>`}
-${body === undefined ? '' : `<p>Body: ${link(body)}</p>${media?.example === undefined ? example(body, schemas) : pre(media.example)}`}
+${body === undefined ? '' : `<p>Body: ${link(body)}</p>${fields(body)}${media?.example === undefined ? example(body, schemas) : pre(media.example)}`}
 <table><caption>Answers</caption>${answers.join('')}</table></section>`;
 }
 
 function renderSchema(name: string, schema: Schema): string {
+  return `<section id="schema-${html(name)}"><h3>${html(name)}</h3><p>${html(schema.description ?? '')}</p>${fields(schema)}${example(schema, [])}</section>`;
+}
+
+/** Of an object that stands here itself; one with a name has its own section. */
+function fields(schema: Schema): string {
   const rows = Object.entries(schema.properties ?? {}).map(
     ([key, one]) =>
       `<tr><td><code>${html(key)}</code></td><td>${link(one)}${schema.required?.includes(key) ? '' : ', optional'}</td><td>${html(one.description ?? '')}</td></tr>`,
   );
-  return `<section id="schema-${html(name)}"><h3>${html(name)}</h3><p>${html(schema.description ?? '')}</p><table>${rows.join('')}</table>${example(schema, [])}</section>`;
+  return rows.length === 0 ? '' : `<table><caption>Fields</caption>${rows.join('')}</table>`;
+}
+
+function caller(permission: string | undefined): string {
+  if (permission === undefined || permission === 'public') return 'everyone, without a token.';
+  if (permission === 'signed-in') return 'every operator and integration.';
+  if (permission === 'device') return 'an enrolled device, with its own token.';
+  return `who has the permission <code>${html(permission)}</code>.`;
 }
 
 const nameOf = (schema: Schema): string | undefined => schema.$ref?.split('/').at(-1);
