@@ -42,8 +42,16 @@ export interface KeyedVault {
   /** A command of the vault, with both providers configured. */
   command(args: readonly string[], env?: Readonly<Record<string, string>>, input?: string): Promise<Ran>;
   query(text: string): Promise<Record<string, unknown>[]>;
+  /** The environment that a command has. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** As on a new database; for what only a first start may do. */
+  forgetAllKeys(): Promise<void>;
   remove(): Promise<void>;
 }
+
+const FORGET = ['administrator_keys', 'secrets', 'key_encryption_keys']
+  .map((table) => `ALTER TABLE vault.${table} DISABLE TRIGGER USER; DELETE FROM vault.${table}`)
+  .join(';');
 
 export async function keyedVault(cards = 12): Promise<KeyedVault> {
   const database = await testDatabase();
@@ -82,6 +90,10 @@ export async function keyedVault(cards = 12): Promise<KeyedVault> {
     async restart(env) {
       await vault.stop();
       vault = await begin(env);
+    },
+    settings: { ...settings, ...token.env },
+    async forgetAllKeys() {
+      await this.query(FORGET);
     },
     async query(text) {
       const client = new pg.Client({ connectionString: database.ownerUrl });

@@ -151,9 +151,7 @@ describe('a ceremony that is broken off', () => {
       VAULT_KEYS_FILE: `${keyed.files.keysFile}.other`,
       VAULT_RECOVERY_FILE: `${keyed.recoveryFile}.other`,
     };
-    await keyed.query(`ALTER TABLE vault.administrator_keys DISABLE TRIGGER USER;
-      ALTER TABLE vault.secrets DISABLE TRIGGER USER; ALTER TABLE vault.key_encryption_keys DISABLE TRIGGER USER;
-      DELETE FROM vault.administrator_keys; DELETE FROM vault.secrets; DELETE FROM vault.key_encryption_keys`);
+    await keyed.forgetAllKeys();
     const ran = await keyed.command(['init', '--shares', '3', '--threshold', '2'], keys, '\n\n');
     expect(refusalOf(ran)).toBe('ceremony-broken-off');
     expect(existsSync(keys.VAULT_KEYS_FILE) || existsSync(keys.VAULT_RECOVERY_FILE)).toBe(false);

@@ -1,0 +1,78 @@
+import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, it } from 'vitest';
+import { run } from '../../support/run.ts';
+import { everyKeyAnswers, type KeyedVault, keyedVault, movedAway } from '../../support/vault-keys-faults.ts';
+
+const FOLDER = fileURLToPath(new URL('../../../infra/runbooks', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../../services/vault/dist/main.js', import.meta.url));
+
+/** The commands of a runbook, in their order: what stands in its `sh` blocks. */
+function commandsOf(runbook: string): string[] {
+  const text = readFileSync(join(FOLDER, `${runbook}.md`), 'utf8');
+  const blocks = [...text.matchAll(/^ *```sh\n(.*?)^ *```$/gms)].map(([, body = '']) => body);
+  return blocks.flatMap((body) => body.split('\n').map((line) => line.trim())).filter((line) => line !== '');
+}
+
+let keyed: KeyedVault;
+afterEach(() => keyed?.remove());
+
+/** Runs a line as it stands there, with `vault` as the runbooks say. @param input what the people type. */
+async function perform(line: string, input = '', env: Readonly<Record<string, string>> = {}) {
+  const program = join(keyed.files.directory, 'vault');
+  writeFileSync(program, `#!/bin/sh\nexec '${process.execPath}' '${MAIN}' "$@"\n`);
+  chmodSync(program, 0o755);
+  const path = `${keyed.files.directory}:${process.env.PATH}`;
+  return run('/bin/sh', ['-c', line], { env: { ...keyed.settings, ...env, PATH: path }, input });
+}
+
+async function performed(line: string, input = '', env: Readonly<Record<string, string>> = {}): Promise<void> {
+  const ran = await perform(line, input, env);
+  expect(ran, `${line}: ${ran.stderr}`).toMatchObject({ exitCode: 0 });
+}
+
+describe('the runbook', () => {
+  it('key-ceremony makes a vault whose shares work', async () => {
+    keyed = await keyedVault(1);
+    const directory = join(keyed.files.directory, 'new');
+    const place = { VAULT_KEYS_FILE: `${directory}.json`, VAULT_RECOVERY_FILE: `${directory}-recovery.json` };
+    await keyed.forgetAllKeys();
+    const [init = '', rehearsal = '', ...others] = commandsOf('key-ceremony');
+    expect(others).toEqual([]);
+    const ran = await perform(init, '\n'.repeat(5), place);
+    expect(ran, ran.stderr).toMatchObject({ exitCode: 0 });
+    const shown = ran.stdout.split(/^# Share .*$/m).slice(1);
+    expect(shown).toHaveLength(5);
+    await performed(rehearsal, shown.slice(1, 4).join('\n'), place);
+  });
+
+  it('rotate-kek rotates', async () => {
+    keyed = await keyedVault(3);
+    for (const line of commandsOf('rotate-kek')) await performed(line);
+    await everyKeyAnswers(keyed);
+    expect(await keyed.vault().client.health()).toMatchObject({ kekVersion: 2 });
+  });
+
+  it('move-provider moves', async () => {
+    keyed = await keyedVault(3);
+    for (const line of commandsOf('move-provider')) await performed(line);
+    await movedAway(keyed);
+  });
+
+  it('recover-vault recovers', async () => {
+    keyed = await keyedVault(3);
+    await keyed.vault().stop();
+    rmSync(keyed.files.keysFile);
+    const input = `${keyed.shares.slice(0, 2).join('\n')}\n.\n`;
+    for (const line of commandsOf('recover-vault')) await performed(line, input);
+    await keyed.restart();
+    await everyKeyAnswers(keyed);
+  });
+
+  it('of the vault are all performed here', () => {
+    const ours = ['key-ceremony.md', 'move-provider.md', 'recover-vault.md', 'rotate-kek.md'];
+    expect(readdirSync(FOLDER)).toEqual(expect.arrayContaining(ours));
+    for (const name of ours) expect(commandsOf(name.replace('.md', '')).length).toBeGreaterThan(0);
+  });
+});
