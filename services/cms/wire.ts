@@ -37,6 +37,8 @@ import { createRevocationRecords } from './revocation/revocations.prisma.ts';
 import { createSearchIndex } from './search/search.pg.ts';
 import { createAnswerRecords } from './unblock/answers.pg.ts';
 import { createUnblockSessions } from './unblock/sessions.prisma.ts';
+import { createVaultAlertSource } from './vault-alerts/alerts.link.ts';
+import { createNotedAlerts } from './vault-alerts/noted.pg.ts';
 
 export type Parts = ReturnType<typeof wire>;
 
@@ -121,6 +123,7 @@ export function wire(config: Config) {
     revocations,
     sessions: createUnblockSessions(prisma),
     answers: createAnswerRecords(pool),
+    vaultAlerts: { ...shared, source: createVaultAlertSource(vault), noted: createNotedAlerts(pool) },
 
     async close(): Promise<void> {
       await Promise.allSettled([vault.close(), ca.close(), database.close()]);

@@ -6,6 +6,7 @@ import { agentDiesAt, PHASES, REQUESTS, VICTIMS, victimDiesAt } from '../support
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
 import { enrolmentCode, registerPerson } from '../support/people.ts';
 import { startTestSystem, type TestSystem } from '../support/system.ts';
+import { bothRecordsAgree } from '../support/vault-audit.ts';
 
 /**
  * kill -9 at every step of an enrolment. `npm run faults` kills everywhere (CARDWRIGHT_FAULTS=whole); `npm test` runs the
@@ -67,6 +68,8 @@ describe('an enrolment survives kill -9', () => {
   it.each(whole ? allVictims : sampleOfVictims)('of %s at %s, %s', (victim, request, phase) =>
     victimDiesAt(system, device, proxy, victim, request, phase),
   );
+
+  it('and afterwards the record of the vault and the audit log of cms agree', () => bothRecordsAgree(system));
 
   async function tracedPoints(): Promise<string[]> {
     const { id } = await registerPerson(system, 'Trace');

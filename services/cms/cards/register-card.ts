@@ -40,7 +40,11 @@ export function createRegistration(ports: RegisterCardPorts): Registration {
   async function begin(input: RegisterCardInput, plan: KeyPlan, intent: Intent): Promise<NewCard> {
     return unitOfWork.run(async (tx) => {
       const cutOff = await cards.lockBySerial(tx, input.serial);
-      if (cutOff !== null && isSameRequest(cutOff, input, plan)) return cutOff;
+      if (cutOff !== null && isSameRequest(cutOff, input, plan)) {
+        // Every request that asks the vault for something says so before it does.
+        await record(tx, intent, 'card.registration-resumed', cutOff);
+        return cutOff;
+      }
       const card = toCard(runtime.newId(), input, plan, runtime.now());
       await cards.insert(tx, card);
       await record(tx, intent, 'card.registration-begun', card);

@@ -2,6 +2,7 @@ import type { CardRecords, Registration } from '../cards/index.ts';
 import type { CertificateRecords, Issuance } from '../certificates/index.ts';
 import type { RevocationService, Revocations } from '../revocation/index.ts';
 import { answerApproved, type UnblockDependencies } from '../unblock/index.ts';
+import { type NoteAlertsDependencies, noteAlerts } from '../vault-alerts/index.ts';
 import type { Housekeeping, Remainder } from './sweep.ts';
 
 export interface RemainderDependencies extends Pick<UnblockDependencies, 'answers' | 'vault' | 'runtime' | 'sessions'> {
@@ -13,6 +14,7 @@ export interface RemainderDependencies extends Pick<UnblockDependencies, 'answer
   readonly revocationRecords: Revocations;
   readonly idempotencyKeys: { sweep(): Promise<number> };
   readonly operators: { dropEndedSessions(now: Date): Promise<number> };
+  readonly vaultAlerts: NoteAlertsDependencies;
 }
 
 /** A request has this long before the worker goes on with what it proposed: more than any call of ours may take. */
@@ -34,6 +36,7 @@ export function remaindersOf(deps: RemainderDependencies): {
     sessions,
     idempotencyKeys,
     operators,
+    vaultAlerts,
   } = deps;
   return {
     remainders: [
@@ -61,6 +64,7 @@ export function remaindersOf(deps: RemainderDependencies): {
       },
     ],
     housekeeping: [
+      { name: 'vault-alerts', sweep: () => noteAlerts(vaultAlerts) },
       { name: 'uncollected-responses', sweep: (now) => sessions.dropExpiredResponses(now) },
       { name: 'idempotency-keys', sweep: () => idempotencyKeys.sweep() },
       { name: 'ended-sessions', sweep: (now) => operators.dropEndedSessions(now) },

@@ -41,6 +41,7 @@ const ACTIONS: Readonly<Record<string, { readonly intent: string; readonly outco
   'tpm.reset': { intent: 'unblock.answer-requested', outcome: 'unblock.answered' },
   'key.make-for-tpm': { intent: 'administrator-key.requested', outcome: 'administrator-key.made' },
   'tpm.first-write': { intent: 'first-write.requested', outcome: 'first-write.approved' },
+  'puk.show': { intent: 'puk.requested', outcome: 'puk.disclosed' },
   'key.confirm': { intent: 'enrolment.completion-requested', outcome: 'enrolment.completed' },
 };
 /** Outcomes that cms writes only when the vault did one of these for the card. */

@@ -1,0 +1,1 @@
+export { type NoteAlertsDependencies, noteAlerts } from './note-alerts.ts';
