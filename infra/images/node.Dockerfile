@@ -5,7 +5,10 @@
 FROM node:20.20.0-bookworm-slim AS build
 WORKDIR /app
 COPY . .
-RUN npm ci --ignore-scripts --no-audit --no-fund \
+# g++ compiles the binding of PKCS#11; only this stage has it.
+RUN apt-get update && apt-get install -y --no-install-recommends g++ \
+ && npm ci --ignore-scripts --no-audit --no-fund \
+ && node -e "import('./infra/setup/pkcs11.mjs').then(({ buildPkcs11 }) => buildPkcs11())" \
  && npx prisma generate --config infra/prisma/prisma.config.ts \
  && npx tsc -b infra services/cms \
  && npm run build -w web \

@@ -14,6 +14,8 @@ import { withCurrentKeys } from './rotation/current-keys.ts';
 import { selfTest } from './self-test.ts';
 import type { ChainedEntry } from './uses.pg.ts';
 
+const REFRESH_EVERY_MS = 60_000;
+
 export interface StartOptions extends VaultConfig {
   /** Make the keys file if there is none, and no key in the database that would need the lost one. */
   readonly init: boolean;
@@ -56,8 +58,12 @@ export async function startVault(options: StartOptions): Promise<RunningVault> {
         handlers: withCurrentKeys(handlers, keyring.refresh),
         onError: options.onError,
       });
+      // Forgets keys that another process had destroyed, also when nothing else makes it look.
+      const look = () => keyring.refresh().catch((error: unknown) => options.onError(error, 'refresh of the keys'));
+      const timer = setInterval(look, REFRESH_EVERY_MS).unref();
       return {
         async close() {
+          clearInterval(timer);
           await server.close();
           await record.close();
           await database.close();
