@@ -2,6 +2,7 @@ import { registerSessionRoutes, sessionComponents } from './access/session.http.
 import { createSignIn } from './access/sign-in.ts';
 import { createSignOut } from './access/sign-out.ts';
 import { auditComponents, registerAuditRoutes } from './audit/audit.http.ts';
+import { cardImportComponents, registerCardImportRoutes } from './card-import/card-import.http.ts';
 import { registerCardRoutes } from './cards/cards.http.ts';
 import { cardComponents } from './cards/cards.schema.http.ts';
 import { createProfile } from './cards/create-profile.ts';
@@ -34,6 +35,7 @@ const components = [
   ...deviceComponents,
   ...cardComponents,
   ...profileComponents,
+  ...cardImportComponents,
   ...namedKeyComponents,
   ...pukComponents,
   ...searchComponents,
@@ -62,6 +64,10 @@ export async function createApp(parts: Parts): Promise<App> {
     importKey: parts.keyImport.publicKey,
   });
   registerProfileRoutes(app, { ...parts, createProfile: (intent, input) => createProfile(parts, intent, input) });
+  registerCardImportRoutes(app, {
+    ...parts,
+    onUnsettled: (error) => parts.logger.warn({ err: error }, 'an import waits for the worker'),
+  });
   registerNamedKeyRoutes(app, parts);
   registerPukRoutes(app, parts);
   registerSearchRoutes(app, { index: parts.searchIndex });

@@ -6,6 +6,10 @@ import { createPasswordHash } from './access/password.argon2.ts';
 import { createSignInThrottle } from './access/throttle.ts';
 import { createAuditLog } from './audit/log.pg.ts';
 import { createAuditTrail, createRefusalTrail } from './audit/trail.pg.ts';
+import { createImportDirectory } from './card-import/directory.pg.ts';
+import { createCardImports } from './card-import/imports.prisma.ts';
+import { createImportService } from './card-import/index.ts';
+import { createBatchKeys } from './card-import/vault-batch.link.ts';
 import { createCardRecords } from './cards/cards.prisma.ts';
 import { createRegistration } from './cards/index.ts';
 import { createKeyImport } from './cards/key-import.link.ts';
@@ -77,6 +81,7 @@ export function wire(config: Config) {
   const cards = createCardRecords(prisma);
   const keyImport = createKeyImport(vault);
   const profiles = createProfileViews(prisma);
+  const imports = createCardImports(prisma);
   const certificates = createCertificateRecords(prisma);
   const reader = createCertificateReader();
   const authority = createEmbeddedAuthority(ca);
@@ -108,6 +113,14 @@ export function wire(config: Config) {
     cardViews: createCardViews(pool),
     registration: createRegistration({ ...shared, cards, owners: createCardOwners(prisma), profiles, keys: keyImport }),
     profiles,
+    imports,
+    importService: createImportService({
+      ...shared,
+      imports,
+      profiles,
+      directory: createImportDirectory(pool),
+      batchKeys: createBatchKeys(vault),
+    }),
     namedKeys: createNamedKeys(vault),
     puks: createPuks(vault),
     pukCards: createPukCards(),

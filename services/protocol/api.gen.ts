@@ -211,6 +211,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/card-imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take many existing cards under management at once: all of them, or none.
+         * @description Up to 500 cards, as `text/csv` (RFC 4180, the first line names the columns) or `application/x-ndjson`. Fields: serial, person (user principal name), device (host name or id), cardProfile, algorithm, challengeMode, administratorKey and puk (sealed, as in POST /api/v1/cards), diversifier, keyCheckValue. Keys in clear are refused.
+         */
+        post: operations["importCards"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/card-imports/{importId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far an import is, and what became of each line. */
+        get: operations["getCardImport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/card-profiles": {
         parameters: {
             query?: never;
@@ -221,7 +258,8 @@ export interface paths {
         /** The kinds of cards that can be enrolled. */
         get: operations["listCardProfiles"];
         put?: never;
-        post?: never;
+        /** A profile for minidriver cards that exist already. */
+        post: operations["createCardProfile"];
         delete?: never;
         options?: never;
         head?: never;
@@ -277,6 +315,23 @@ export interface paths {
         get: operations["listCardCertificates"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cards/{cardId}/puk-disclosures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show the PUK of a card, once. */
+        post: operations["disclosePuk"];
         delete?: never;
         options?: never;
         head?: never;
@@ -453,6 +508,27 @@ export interface paths {
         put?: never;
         /** End an enrolment that is not complete: the code is void, an unfinished card is retired. */
         post: operations["cancelEnrolment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/named-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Keys in the vault that several cards depend on. Their cards: GET /api/v1/cards?namedKey=. */
+        get: operations["listNamedKeys"];
+        put?: never;
+        /**
+         * Give the vault a uniform key, or the master key of a fleet from elsewhere.
+         * @description Uniform keys are refused unless the vault is configured for them: they are unsafe.
+         */
+        post: operations["takeNamedKey"];
         delete?: never;
         options?: never;
         head?: never;
@@ -806,6 +882,10 @@ export interface components {
          *       "algorithm": "hmac-sha256",
          *       "challengeMode": "ecb",
          *       "keyStrategy": "random-stored",
+         *       "keyStrategyWarning": null,
+         *       "algorithmWarning": null,
+         *       "namedKey": null,
+         *       "puk": "none",
          *       "keyVersion": 1,
          *       "state": "active",
          *       "triesLeft": 5,
@@ -836,6 +916,8 @@ export interface components {
              * @enum {string}
              */
             algorithm: "tdes" | "aes-128" | "aes-192" | "aes-256" | "hmac-sha256";
+            /** @description What is to be known of the algorithm, such as that it is legacy. */
+            algorithmWarning: string | null;
             allowedActions: components["schemas"]["AllowedAction"][];
             /**
              * @description How a challenge of more than one block is encrypted.
@@ -849,12 +931,21 @@ export interface components {
             id: string;
             /** @enum {string} */
             keyStrategy: "uniform" | "random-not-stored" | "random-stored" | "deterministic";
+            /** @description Why this strategy is unsafe. To be shown with the card. */
+            keyStrategyWarning: string | null;
             keyVersion: number | null;
             /** @enum {string} */
             kind: "tpm" | "minidriver";
+            /** @description The uniform key, or the master of a fleet, that its key comes from. */
+            namedKey: string | null;
             person: components["schemas"]["PersonRef"];
             personId: string;
             pinLimit: number | null;
+            /**
+             * @description A card with a PUK is unblocked with the PUK; its administrator key cannot reset the PIN.
+             * @enum {string}
+             */
+            puk: "none" | "stored" | "shown";
             /** @description On the card's label. */
             serial: string;
             /** @enum {string} */
@@ -863,6 +954,74 @@ export interface components {
             stateChangedAt: string;
             /** @description Wrong PINs left, as of the last check-in. */
             triesLeft: number | null;
+        };
+        /**
+         * @example {
+         *       "id": "0199f2a0-7777-7000-8000-000000000007",
+         *       "state": "done",
+         *       "acceptDuplicates": false,
+         *       "progress": {
+         *         "done": 1,
+         *         "total": 1
+         *       },
+         *       "createdBy": {
+         *         "id": "0199f2a0-4444-7000-8000-000000000004",
+         *         "name": "officer"
+         *       },
+         *       "createdAt": "2026-03-02T09:00:00.000Z",
+         *       "finishedAt": "2026-03-02T09:00:01.000Z",
+         *       "report": [
+         *         {
+         *           "line": 2,
+         *           "serial": "VSC-00042",
+         *           "cardId": "0199f2a0-3333-7000-8000-000000000003",
+         *           "code": null,
+         *           "detail": null,
+         *           "duplicate": false
+         *         }
+         *       ]
+         *     }
+         */
+        CardImport: {
+            acceptDuplicates: boolean;
+            /** Format: date-time */
+            createdAt: string;
+            createdBy: components["schemas"]["OperatorRef"];
+            /** Format: date-time */
+            finishedAt: string | null;
+            id: string;
+            progress: {
+                done: number;
+                total: number;
+            };
+            /** @description Line by line, once it is known. */
+            report: components["schemas"]["CardImportLine"][] | null;
+            /**
+             * @description checked: a dry run. Of one that is done all cards are there; of any other none is.
+             * @enum {string}
+             */
+            state: "checked" | "proposed" | "done" | "refused";
+        };
+        /**
+         * @example {
+         *       "line": 2,
+         *       "serial": "VSC-00042",
+         *       "cardId": "0199f2a0-3333-7000-8000-000000000003",
+         *       "code": null,
+         *       "detail": null,
+         *       "duplicate": false
+         *     }
+         */
+        CardImportLine: {
+            cardId: string | null;
+            /** @description Why this card cannot be taken in. */
+            code: string | null;
+            detail: string | null;
+            /** @description Another card has the same key. */
+            duplicate: boolean;
+            /** @description Of the file, from 1. */
+            line: number;
+            serial: string | null;
         };
         /**
          * @example {
@@ -876,6 +1035,10 @@ export interface components {
          *           "algorithm": "hmac-sha256",
          *           "challengeMode": "ecb",
          *           "keyStrategy": "random-stored",
+         *           "keyStrategyWarning": null,
+         *           "algorithmWarning": null,
+         *           "namedKey": null,
+         *           "puk": "none",
          *           "keyVersion": 1,
          *           "state": "active",
          *           "triesLeft": 5,
@@ -912,7 +1075,15 @@ export interface components {
          * @example {
          *       "name": "tpm-default",
          *       "displayName": "TPM card, own key",
+         *       "kind": "tpm",
+         *       "algorithm": "hmac-sha256",
+         *       "algorithmWarning": null,
+         *       "challengeMode": "ecb",
          *       "keyStrategy": "random-stored",
+         *       "keyStrategyWarning": null,
+         *       "namedKey": null,
+         *       "derivation": null,
+         *       "puk": "none",
          *       "pinLimit": 5,
          *       "pinPolicy": {
          *         "minLength": 6,
@@ -935,20 +1106,42 @@ export interface components {
          *     }
          */
         CardProfile: {
+            /**
+             * @description Of the administrator key.
+             * @enum {string}
+             */
+            algorithm: "tdes" | "aes-128" | "aes-192" | "aes-256" | "hmac-sha256";
+            algorithmWarning: string | null;
+            /** @enum {string} */
+            challengeMode: "ecb" | "cbc";
             containers: {
                 certificateProfile: string;
                 container: string;
                 keyType: string;
                 validitySeconds: number;
             }[];
+            /**
+             * @description How the other fleet's keys follow from its master.
+             * @enum {string|null}
+             */
+            derivation: "an10922" | "dogtag" | null;
             displayName: string;
-            keyStrategy: string;
+            /** @enum {string} */
+            keyStrategy: "uniform" | "random-not-stored" | "random-stored" | "deterministic";
+            /** @description Why the strategy is unsafe. To be shown. */
+            keyStrategyWarning: string | null;
+            /** @enum {string} */
+            kind: "tpm" | "minidriver";
             name: string;
+            /** @description The uniform key, or the master of a fleet from elsewhere. */
+            namedKey: string | null;
             /** @description Wrong PINs until the card blocks itself. */
             pinLimit: number;
             pinPolicy: {
                 [key: string]: unknown;
             };
+            /** @enum {string} */
+            puk: "none" | "optional" | "required";
         };
         /**
          * @example {
@@ -956,7 +1149,15 @@ export interface components {
          *         {
          *           "name": "tpm-default",
          *           "displayName": "TPM card, own key",
+         *           "kind": "tpm",
+         *           "algorithm": "hmac-sha256",
+         *           "algorithmWarning": null,
+         *           "challengeMode": "ecb",
          *           "keyStrategy": "random-stored",
+         *           "keyStrategyWarning": null,
+         *           "namedKey": null,
+         *           "derivation": null,
+         *           "puk": "none",
          *           "pinLimit": 5,
          *           "pinPolicy": {
          *             "minLength": 6,
@@ -1484,6 +1685,45 @@ export interface components {
         };
         /**
          * @example {
+         *       "name": "campus-master",
+         *       "kind": "an10922-master",
+         *       "algorithm": "aes-128",
+         *       "kcv": "19C758",
+         *       "createdAt": "2026-03-02T09:00:00.000Z"
+         *     }
+         */
+        NamedKey: {
+            /**
+             * @description Of the cards that depend on it.
+             * @enum {string}
+             */
+            algorithm: "tdes" | "aes-128" | "aes-192" | "aes-256";
+            /** Format: date-time */
+            createdAt: string;
+            /** @description Key check value. */
+            kcv: string | null;
+            /** @enum {string} */
+            kind: "uniform-key" | "an10922-master" | "dogtag-master";
+            name: string;
+        };
+        /**
+         * @example {
+         *       "items": [
+         *         {
+         *           "name": "campus-master",
+         *           "kind": "an10922-master",
+         *           "algorithm": "aes-128",
+         *           "kcv": "19C758",
+         *           "createdAt": "2026-03-02T09:00:00.000Z"
+         *         }
+         *       ]
+         *     }
+         */
+        NamedKeyList: {
+            items: components["schemas"]["NamedKey"][];
+        };
+        /**
+         * @example {
          *       "personId": "0199f2a0-1111-7000-8000-000000000001",
          *       "serial": "VSC-00042",
          *       "algorithm": "tdes",
@@ -1492,20 +1732,73 @@ export interface components {
          */
         NewCard: {
             /** @description The key in hex digits, sealed to the vault's import key as JWE compact (ECDH-ES+A256KW, A256GCM) with `cardSerial` in its protected header. Never in clear. */
-            administratorKey: string;
-            /** @enum {string} */
-            algorithm: "tdes" | "aes-128" | "aes-192" | "aes-256";
+            administratorKey?: string;
             /**
-             * @default ecb
+             * @description Needed without a profile.
+             * @enum {string}
+             */
+            algorithm?: "tdes" | "aes-128" | "aes-192" | "aes-256";
+            /** @description Of minidriver cards. Says the strategy, and so what else is to be sent. */
+            cardProfile?: string;
+            /**
+             * @description ecb, unless this or the profile says cbc.
              * @enum {string}
              */
             challengeMode?: "ecb" | "cbc";
             /** Format: uuid */
             deviceId?: string;
+            /** @description Of a card whose key follows from the master of its fleet: what it was diversified by. */
+            diversifier?: string;
+            /** @description If known: another key is refused. */
+            keyCheckValue?: string;
             /** Format: uuid */
             personId: string;
+            /** @description Sealed as the key, with `typ` puk in its protected header. Never in clear. */
+            puk?: string;
             /** @description As the card itself gives it. */
             serial: string;
+        };
+        /**
+         * @example {
+         *       "name": "campus-2019",
+         *       "displayName": "Campus cards of 2019",
+         *       "algorithm": "aes-128",
+         *       "keyStrategy": "deterministic",
+         *       "namedKey": "campus-master",
+         *       "derivation": "an10922"
+         *     }
+         */
+        NewCardProfile: {
+            /** @enum {string} */
+            algorithm: "tdes" | "aes-128" | "aes-192" | "aes-256";
+            /** @enum {string} */
+            challengeMode?: "ecb" | "cbc";
+            /** @enum {string} */
+            derivation?: "an10922" | "dogtag";
+            displayName: string;
+            /** @enum {string} */
+            keyStrategy: "uniform" | "random-not-stored" | "random-stored" | "deterministic";
+            name: string;
+            namedKey?: string;
+            /** @enum {string} */
+            puk?: "none" | "optional" | "required";
+        };
+        /**
+         * @example {
+         *       "name": "campus-master",
+         *       "kind": "an10922-master",
+         *       "algorithm": "aes-128",
+         *       "key": "eyJhbGciOiJFQ0RILUVTIn0.a.b.c.d"
+         *     }
+         */
+        NewNamedKey: {
+            /** @enum {string} */
+            algorithm: "tdes" | "aes-128" | "aes-192" | "aes-256";
+            /** @description The key in hex digits, sealed to the vault's import key as JWE compact, with the name as `cardSerial` and the kind as `typ` in its protected header. Never in clear. */
+            key: string;
+            /** @enum {string} */
+            kind: "uniform-key" | "an10922-master" | "dogtag-master";
+            name: string;
         };
         /**
          * @example {
@@ -1520,6 +1813,24 @@ export interface components {
             email?: string;
             /** @description Kept in lower case. */
             userPrincipalName: string;
+        };
+        /**
+         * @example {
+         *       "reason": "Blocked card of a traveller",
+         *       "ticket": "INC-20417"
+         *     }
+         */
+        NewPukDisclosure: {
+            /**
+             * @description Why. Kept in the audit log.
+             * @example Caller forgot the PIN
+             */
+            reason: string;
+            /**
+             * @description Reference in a ticket system.
+             * @example INC-20417
+             */
+            ticket?: string;
         };
         /**
          * @example {
@@ -1638,6 +1949,15 @@ export interface components {
         };
         /**
          * @example {
+         *       "puk": "48213907"
+         *     }
+         */
+        PukDisclosure: {
+            /** @description Shown this once. */
+            puk: string;
+        };
+        /**
+         * @example {
          *       "id": "0199f2a0-6666-7000-8000-000000000006",
          *       "certificateId": "0199f2a0-5555-7000-8000-000000000005",
          *       "state": "confirmed",
@@ -1728,7 +2048,7 @@ export interface components {
              */
             expiresAt: string | null;
             operator: components["schemas"]["Operator"];
-            permissions: ("people:read" | "people:create" | "devices:read" | "cards:read" | "cards:register" | "cards:retire" | "enrolments:read" | "enrolments:create" | "enrolments:cancel" | "unblock:read" | "unblock:perform" | "certificates:read" | "certificates:revoke" | "audit:read")[];
+            permissions: ("people:read" | "people:create" | "devices:read" | "cards:read" | "cards:register" | "cards:retire" | "puk:show" | "named-keys:manage" | "profiles:create" | "enrolments:read" | "enrolments:create" | "enrolments:cancel" | "unblock:read" | "unblock:perform" | "certificates:read" | "certificates:revoke" | "audit:read")[];
         };
         /**
          * @example {
@@ -2464,6 +2784,90 @@ export interface operations {
             };
         };
     };
+    importCards: {
+        parameters: {
+            query?: {
+                /** @description Also keys that another card has. */
+                acceptDuplicates?: boolean;
+                /** @description Judge every line and change nothing. */
+                dryRun?: boolean;
+                /** @description Of the import, chosen by the caller: sent again, it is the same import. */
+                id?: string;
+            };
+            header?: {
+                /** @description The same key with the same request gives the first answer again, for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-ndjson": Record<string, never>;
+                "text/csv": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CardImport"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CardImport"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCardImport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                importId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CardImport"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listCardProfiles: {
         parameters: {
             query?: never;
@@ -2493,13 +2897,52 @@ export interface operations {
             };
         };
     };
+    createCardProfile: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gives the first answer again, for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCardProfile"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CardProfile"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listCards: {
         parameters: {
             query?: {
                 /** @description `next` of the page before. */
                 cursor?: string;
                 deviceId?: string;
+                keyStrategy?: "uniform" | "random-not-stored" | "random-stored" | "deterministic";
                 limit?: number;
+                /** @description All cards that depend on this key: those to reissue when it is compromised. */
+                namedKey?: string;
                 personId?: string;
                 /** @description Part of the card's serial. */
                 q?: string;
@@ -2620,6 +3063,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CertificateList"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    disclosePuk: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gives the first answer again, for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                cardId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPukDisclosure"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PukDisclosure"];
                 };
             };
             /** @description Refused: see `code`. */
@@ -3150,6 +3631,71 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Enrolment"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listNamedKeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NamedKeyList"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    takeNamedKey: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gives the first answer again, for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewNamedKey"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NamedKey"];
                 };
             };
             /** @description Refused: see `code`. */

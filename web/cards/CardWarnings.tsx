@@ -1,5 +1,6 @@
 import type { Card } from '../app/contract.ts';
 import { en as t } from '../texts/en.ts';
+import './cards.css';
 
 /** What is unsafe or legacy about the card's key, in the server's words: on every screen of a card. */
 export function CardWarnings({ card }: { card: Pick<Card, 'keyStrategyWarning' | 'algorithmWarning'> }) {

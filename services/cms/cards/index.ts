@@ -4,12 +4,24 @@ export {
   type Card,
   type CardAction,
   type CardView,
+  IMPORTABLE_ALGORITHMS,
   type KeyStrategy,
   keyStrategyWarning,
   whyNoAnswer,
 } from './card.ts';
 export { cardUnknown, type MoveCardPorts, moveCard } from './move-card.ts';
-export type { CardChange, CardFilters, CardRecords, CardViews, CertificateRevoker, NewCard } from './ports.ts';
+export type {
+  CardChange,
+  CardFilters,
+  CardProfileView,
+  CardRecords,
+  CardViews,
+  CertificateRevoker,
+  KeyOrigin,
+  NewCard,
+  ProfileViews,
+} from './ports.ts';
 export { createRegistration, type Registration } from './register-card.ts';
+export { planKey } from './registration-plan.ts';
 export { CARD_SERIAL_RANDOM_BYTES, makeCardSerial } from './serial.ts';
 export { CARD_STATES, type CardAct, type CardState, demandTransition, stateAfter } from './state.ts';

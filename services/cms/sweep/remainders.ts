@@ -1,3 +1,4 @@
+import type { CardImports, ImportService } from '../card-import/index.ts';
 import type { CardRecords, Registration } from '../cards/index.ts';
 import type { CertificateRecords, Issuance } from '../certificates/index.ts';
 import type { RevocationService, Revocations } from '../revocation/index.ts';
@@ -8,6 +9,8 @@ import type { Housekeeping, Remainder } from './sweep.ts';
 export interface RemainderDependencies extends Pick<UnblockDependencies, 'answers' | 'vault' | 'runtime' | 'sessions'> {
   readonly cards: Pick<CardRecords, 'registrationsBegunBefore'>;
   readonly registration: Registration;
+  readonly imports: Pick<CardImports, 'proposedBefore'>;
+  readonly importService: ImportService;
   readonly certificates: CertificateRecords;
   readonly issuance: Issuance;
   readonly revocations: RevocationService;
@@ -29,6 +32,8 @@ export function remaindersOf(deps: RemainderDependencies): {
   const {
     cards,
     registration,
+    imports,
+    importService,
     certificates,
     issuance,
     revocations,
@@ -44,6 +49,11 @@ export function remaindersOf(deps: RemainderDependencies): {
         name: 'registration',
         due: (now, limit) => cards.registrationsBegunBefore(before(now), limit),
         complete: (intent, id) => registration.settle(intent, id),
+      },
+      {
+        name: 'card-import',
+        due: (now, limit) => imports.proposedBefore(before(now), limit),
+        complete: (intent, id) => importService.settle(intent, id),
       },
       {
         name: 'issuance',

@@ -36,6 +36,8 @@ const WHO_MAY: Record<string, readonly Caller[]> = {
   listNamedKeys: officers,
   takeNamedKey: officers,
   disclosePuk: officers,
+  importCards: officers,
+  getCardImport: officers,
   listEnrolments: operators,
   getEnrolment: operators,
   createEnrolment: enrollers,
