@@ -76,6 +76,15 @@ export async function keyedVault(cards = 12): Promise<KeyedVault> {
       env: { ...NO_LIMITS, VAULT_RECORD_CHECKPOINT_FILE: checkpoint, ...token.env, ...env },
     });
   let vault = await begin();
+  async function query(text: string): Promise<Record<string, unknown>[]> {
+    const client = new pg.Client({ connectionString: database.ownerUrl });
+    await client.connect();
+    try {
+      return (await client.query(text)).rows;
+    } finally {
+      await client.end();
+    }
+  }
   const keys = [];
   const to = await vault.client.importKey();
   for (let at = 0; at < cards; at++) {
@@ -93,17 +102,9 @@ export async function keyedVault(cards = 12): Promise<KeyedVault> {
     },
     settings: { ...settings, ...token.env },
     async forgetAllKeys() {
-      await this.query(FORGET);
+      await query(FORGET);
     },
-    async query(text) {
-      const client = new pg.Client({ connectionString: database.ownerUrl });
-      await client.connect();
-      try {
-        return (await client.query(text)).rows;
-      } finally {
-        await client.end();
-      }
-    },
+    query,
     async remove() {
       await vault.stop();
       files.remove();
