@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { Runtime } from '../kernel/runtime.ts';
 
 /**
@@ -10,12 +10,11 @@ export function createRuntime(clock: () => number = Date.now): Runtime {
   let lastMillis = 0;
   let counter = 0;
 
-  /** @param start where a new millisecond begins to count: 8 random bits. */
-  function nextTick(start: number): void {
+  function nextTick(): void {
     const now = clock();
     if (now > lastMillis) {
       lastMillis = now;
-      counter = start;
+      counter = randomBytes(1)[0] ?? 0;
       return;
     }
     counter += 1;
@@ -29,13 +28,14 @@ export function createRuntime(clock: () => number = Date.now): Runtime {
   return {
     now: () => new Date(clock()),
     newId() {
-      // Node draws the randomness of its UUIDs in advance, which costs less than asking for a few bytes each time. The last
-      // 64 bits of a version 4 are those of a version 7 too: the variant and 62 random bits.
-      const random = randomUUID();
-      nextTick(Number.parseInt(random.slice(0, 2), 16));
-      const time = lastMillis.toString(16).padStart(12, '0');
-      const count = counter.toString(16).padStart(3, '0');
-      return `${time.slice(0, 8)}-${time.slice(8)}-7${count}-${random.slice(19)}`;
+      nextTick();
+      const bytes = Buffer.alloc(16);
+      bytes.writeUIntBE(lastMillis, 0, 6);
+      bytes.writeUInt16BE(0x7000 | counter, 6);
+      randomBytes(8).copy(bytes, 8);
+      bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
+      const hex = bytes.toString('hex');
+      return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
     },
     randomBytes: (length) => new Uint8Array(randomBytes(length)),
   };
