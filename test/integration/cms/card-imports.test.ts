@@ -153,6 +153,23 @@ describe('an import of cards', () => {
   });
 });
 
+describe('an import that is cut off', () => {
+  it('by a vault that is away and a cms that is killed is gone on with by the worker, whole', async () => {
+    const lines = await Promise.all(Array.from({ length: 20 }, () => line()));
+    const serials = lines.map((one) => one.serial ?? '');
+    const { vault, cms } = system.processes;
+    await vault.kill();
+    const asked = await send(ndjson(lines));
+    expect(asked.body).toMatchObject({ state: 'proposed', progress: { done: 0, total: 20 }, report: null });
+    await cms.kill();
+    expect(await cardsOf(serials)).toBe(0);
+    await vault.start();
+    await cms.start();
+    expect(await finished(asked.body.id)).toMatchObject({ state: 'done', progress: { done: 20, total: 20 } });
+    expect(await cardsOf(serials)).toBe(20);
+  });
+});
+
 describe('the import command', () => {
   const args = (file: string, ...more: string[]) => [
     CLI,
