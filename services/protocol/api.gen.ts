@@ -1003,6 +1003,12 @@ export interface components {
             state: "checked" | "proposed" | "done" | "refused";
         };
         /**
+         * @description Text: CSV whose first line names the columns, or one JSON object a line.
+         * @example serial,person,cardProfile,administratorKey
+         *     VSC-00042,mary.major@example.com,minidriver-aes,eyJhbGciOi…
+         */
+        CardImportFile: unknown;
+        /**
          * @example {
          *       "line": 2,
          *       "serial": "VSC-00042",
@@ -2803,8 +2809,8 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/x-ndjson": Record<string, never>;
-                "text/csv": Record<string, never>;
+                "application/x-ndjson": components["schemas"]["CardImportFile"];
+                "text/csv": components["schemas"]["CardImportFile"];
             };
         };
         responses: {

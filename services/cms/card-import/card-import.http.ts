@@ -57,10 +57,24 @@ const CardImportSchema = Type.Object(
   },
   { $id: 'CardImport', examples: [example] },
 );
-/** The lines as the parser below gives them; the wire has them as text. */
-const ImportBody = Type.Unsafe<{ readonly lines: readonly ImportLine[] }>({ type: 'object' });
+/** What the wire has is text; the parsers below make a {@link ParsedFile} of it, and nothing else is taken. */
+const ImportFile = Type.Unsafe<unknown>({
+  $id: 'CardImportFile',
+  description: 'Text: CSV whose first line names the columns, or one JSON object a line.',
+  examples: [
+    'serial,person,cardProfile,administratorKey\nVSC-00042,mary.major@example.com,minidriver-aes,eyJhbGciOi…\n',
+  ],
+});
 
-export const cardImportComponents = [LineReportSchema, CardImportSchema];
+/** Only the parsers make one: a JSON body of the same shape has not been through their bounds. */
+class ParsedFile {
+  readonly lines: readonly ImportLine[];
+  constructor(lines: readonly ImportLine[]) {
+    this.lines = lines;
+  }
+}
+
+export const cardImportComponents = [LineReportSchema, CardImportSchema, ImportFile];
 
 export interface CardImportDeps {
   readonly imports: CardImports;
@@ -75,9 +89,11 @@ const FORMATS: Readonly<Record<string, Format>> = { 'text/csv': 'csv', 'applicat
 export function registerCardImportRoutes(app: App, deps: CardImportDeps): void {
   const { imports, importService, runtime } = deps;
   for (const [type, format] of Object.entries(FORMATS)) {
-    app.addContentTypeParser(type, async (_request: unknown, payload: AsyncIterable<Uint8Array>) => ({
-      lines: await readImport(payload, format),
-    }));
+    app.addContentTypeParser(
+      type,
+      async (_request: unknown, payload: AsyncIterable<Uint8Array>) =>
+        new ParsedFile(await readImport(payload, format)),
+    );
   }
 
   async function show(importId: string): Promise<Static<typeof CardImportSchema>> {
@@ -104,15 +120,15 @@ export function registerCardImportRoutes(app: App, deps: CardImportDeps): void {
             id<string>({ description: 'Of the import, chosen by the caller: sent again, it is the same import.' }),
           ),
         }),
-        body: ImportBody,
+        body: ref(ImportFile),
         response: { 200: ref(CardImportSchema), 202: ref(CardImportSchema), default: ref(Problem) },
       },
     },
     async (request, reply) => {
-      const { lines } = request.body;
-      if (!Array.isArray(lines)) {
+      if (!(request.body instanceof ParsedFile)) {
         throw new DomainError('invalid', 'field-invalid', `Send ${Object.keys(FORMATS).join(' or ')}.`);
       }
+      const { lines } = request.body;
       const intent = intentOf(request);
       const { dryRun, acceptDuplicates = false, id: importId = runtime.newId() } = request.query;
       const input = { id: importId.toLowerCase(), acceptDuplicates, lines };

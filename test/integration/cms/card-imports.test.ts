@@ -146,6 +146,12 @@ describe('an import of cards', () => {
     ['what is not JSON', 'application/x-ndjson', '{', '422 card-import-malformed'],
     ['nothing', 'text/csv', 'serial,person\n', '422 card-import-empty'],
     ['501 cards', 'text/csv', `serial,person\n${'A-1,x\n'.repeat(501)}`, '422 card-import-too-large'],
+    [
+      'JSON that looks like what is read',
+      'application/json',
+      '{"lines":[{"line":1,"values":{}}]}',
+      '400 field-invalid',
+    ],
     ['over 2 MiB', 'application/x-ndjson', ' '.repeat(2_200_000), '422 card-import-too-large'],
   ])('of %s is refused', async (_what, type, body, expected) => {
     const answer = await send(body, '', type);
