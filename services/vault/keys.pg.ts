@@ -1,4 +1,4 @@
-import { Batch } from './batch.ts';
+import { Batch } from '@cardwright/link';
 import { importStore } from './imports.pg.ts';
 import type { KeyRecord } from './key-record.ts';
 import type { Algorithm, FleetDerivation, KeyState, KeyStrategy } from './operations.ts';

@@ -1,5 +1,5 @@
+import { Batch } from '@cardwright/link';
 import { DomainError } from '@cardwright/protocol';
-import { Batch } from '../batch.ts';
 import type { Database } from '../pool.pg.ts';
 import type { Use, UseRecord } from '../ports.ts';
 import {

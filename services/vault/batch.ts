@@ -1,1 +1,0 @@
-export { Batch } from '@cardwright/link';
