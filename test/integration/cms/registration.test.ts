@@ -52,6 +52,7 @@ describe('a registration that was cut off', () => {
     const { items } = (await system.as('auditor').get(`/audit/events?cardId=${half.id}&outcome=done`)).body;
     expect(items.map(({ action }: { action: string }) => action)).toEqual([
       'card.registered',
+      'card.registration-resumed',
       'card.registration-begun',
     ]);
   });
