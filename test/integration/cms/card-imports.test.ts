@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { registerPerson } from '../../support/people.ts';
+import type { Answer } from '../../support/rest.ts';
 import { run, start } from '../../support/run.ts';
 import { sealKey } from '../../support/seal-key.ts';
 import { startTestSystem, type TestSystem } from '../../support/system.ts';
@@ -25,7 +26,7 @@ const officer = () => system.as('security-officer');
 const key = () => randomBytes(24).toString('hex');
 const serial = () => `IMP-${randomBytes(5).toString('hex')}`;
 
-async function send(body: string, query = '', type = 'application/x-ndjson') {
+async function send(body: string, query = '', type = 'application/x-ndjson'): Promise<Answer> {
   const answer = await fetch(`${system.url}/api/v1/card-imports${query}`, {
     method: 'POST',
     headers: { authorization: `Bearer ${system.tokens['security-officer']}`, 'content-type': type },

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { pinIndex } from '@cardwright/protocol/tpm';
-import type { KeyStrategy, VaultClient } from '@cardwright/vault';
+import type { VaultClient } from '@cardwright/vault';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../support/database.ts';
@@ -27,7 +27,11 @@ afterAll(async () => {
 const NV = 0x01800042;
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 
-async function make(cardId: string, strategy: KeyStrategy = 'random-stored', parent = softParent()) {
+async function make(
+  cardId: string,
+  strategy: Parameters<typeof client.makeKeyForTpm>[0]['strategy'] = 'random-stored',
+  parent = softParent(),
+) {
   const made = await client.makeKeyForTpm({ ...caller, cardId, strategy, parentPublic: parent.public, pinLimit: 5 });
   return { made, ...parent.unwrap(made) };
 }
