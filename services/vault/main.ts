@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { runAudit } from './audit/audit-command.file.ts';
 import { isCommand, runCommand, USAGE } from './commands/run.cli.ts';
 import { readConfig } from './config.env.ts';
+import { switchOffCoreDumps } from './core-dumps.linux.ts';
 import { refuseInspector } from './inspector-guard.node.ts';
 import { readLimits } from './limits/limits.env.ts';
 import { readCheckpointPath } from './record/record.env.ts';
@@ -37,6 +38,7 @@ if (args[0] === 'audit') {
   process.exit(await runAudit(args.slice(1), process.env, (line) => process.stdout.write(`${line}\n`)));
 }
 refuseInspector();
+switchOffCoreDumps();
 if (isCommand(args[0])) process.exit(await runCommand(args[0], args.slice(1), process.env));
 if (args.some((arg) => arg !== '--init') || args.length > 1) {
   log.fatal(USAGE);

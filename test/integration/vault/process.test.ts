@@ -90,8 +90,21 @@ describe('the vault process', () => {
   it.each([
     ['an argument', { nodeArgs: ['--inspect=127.0.0.1:0'] }],
     ['NODE_OPTIONS', { env: { NODE_OPTIONS: '--inspect=127.0.0.1:0' } }],
+    ['quoted NODE_OPTIONS', { env: { NODE_OPTIONS: '"--heapsnapshot-signal=SIGUSR2"' } }],
+    ['an option that writes snapshots', { nodeArgs: ['--heapsnapshot_signal=SIGUSR2'] }],
+    ['an option that writes reports', { nodeArgs: ['--report-on-signal'] }],
   ])('does not start with a debugger by %s', async (_, options) => {
     expect(await refusal(options)).toBe('1 vault-inspector-refused');
+  });
+
+  it('switches core dumps off, and does not start where it can not', async () => {
+    const vault = await startVault(files, database.urls.vault);
+    const limits = readFileSync(`/proc/${vault.process.pid}/limits`, 'utf8');
+    expect(limits).toMatch(/^Max core file size +[01] +[01] /m);
+    await vault.stop();
+    // The tests' own limit lets cores be; without prlimit nothing can lower it.
+    expect(readFileSync('/proc/self/limits', 'utf8')).toMatch(/^Max core file size +\S+ +unlimited /m);
+    expect(await refusal({ env: { PATH: '/nowhere' } })).toBe('1 vault-core-dumps-on');
   });
 
   it('opens no debugger when told to by a signal', async () => {
