@@ -7,6 +7,7 @@ import { type System, startSystem } from '../launcher/system.ts';
 import { measureKekRotation } from './kek-rotation.ts';
 import { formatTable, type Row } from './table.ts';
 import { measureUnblockResponses } from './unblock-responses.ts';
+import { measureVaultAnswers } from './vault-answers.ts';
 
 /** The vault counts every answer as ever; it only does not stop at so many an hour. */
 const WITHOUT_LIMITS = {
@@ -33,7 +34,11 @@ export async function main(argv: readonly string[]): Promise<number> {
   let system: System | null = null;
   try {
     system = await startSystem({ dataDir, environment: { vault: WITHOUT_LIMITS } });
-    const rows: Row[] = [await measureUnblockResponses(system, requests), await measureKekRotation(system, KEYS)];
+    const rows: Row[] = [
+      await measureUnblockResponses(system, requests),
+      await measureVaultAnswers(system, requests * 4),
+      await measureKekRotation(system, KEYS),
+    ];
     process.stdout.write(`\n${formatTable(rows)}`);
     return 0;
   } finally {
