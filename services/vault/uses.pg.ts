@@ -115,22 +115,6 @@ export function withUse(name: string, change: string): ChangeStatement {
   };
 }
 
-/**
- * A change of many rows with an entry for each: all of them, or nothing when it changes another number of rows.
- * @param change as for {@link withUse}; its own parameters begin at `$16`.
- */
-export function withUses(name: string, change: string): ChangeStatement {
-  const entered = APPEND.text.replace(
-    'e.outcome, e.hash',
-    'e.outcome, CASE WHEN (SELECT count(*) FROM changed) = cardinality($1::bigint[]) THEN e.hash END',
-  );
-  return {
-    name,
-    text: entered.replace('WITH ok', `WITH changed AS (${change} RETURNING 1), ok`),
-    values: (link, own) => [...appendValues(link), ...own],
-  };
-}
-
 export const FIND_HEAD: Statement = {
   name: 'vault-record-head',
   text: `SELECT u.id, u.hash, s.key_version, s.signature FROM vault.uses u

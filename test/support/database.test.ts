@@ -21,6 +21,8 @@ async function as(url: string, statement: string): Promise<unknown[]> {
 test.each([
   ['cms', 'vault.administrator_keys'],
   ['cms', 'vault.uses'],
+  ['cms', 'vault.record_signatures'],
+  ['cms', 'vault.alerts'],
   ['cms', 'ca._prisma_migrations'],
   ['vault', 'public.people'],
   ['vault', 'public.audit_events'],
@@ -36,6 +38,9 @@ test.each([
   ['cms', 'TRUNCATE public.audit_events'],
   ['vault', 'DELETE FROM vault.uses'],
   ['vault', 'TRUNCATE vault.uses'],
+  ['vault', 'UPDATE vault.record_signatures SET through = through'],
+  ['vault', 'DELETE FROM vault.alerts'],
+  ['cms', 'INSERT INTO vault.uses SELECT * FROM vault.uses'],
   ['cms', 'DROP TABLE public.people'],
   ['cms', 'CREATE TABLE public.another (id int)'],
   ['cms', 'DELETE FROM public._prisma_migrations'],

@@ -14,7 +14,8 @@ export const AUDIT_USAGE =
   '  one JSON text a line. Needs no key and no secret of the vault.\n' +
   '  exit status: 0 the record is whole and the two agree, 1 not so, 2 usage, 3 it could not be found out';
 
-const SHOWN = 1000;
+/** Of each kind, for a person. */
+const SHOWN = 100;
 
 /** @param write takes a line. @returns the exit status. */
 export async function runAudit(
@@ -31,18 +32,21 @@ export async function runAudit(
   }
   const { log: cmsLog, json } = options;
   try {
-    let shown = 0;
+    const found = new Map<string, number>();
     const summary = await audit({
       databaseUrl: urlFrom(env),
       cmsLog,
       checkpoint: await readCheckpointFile(readCheckpointPath(env)),
       onFinding(finding) {
-        shown += 1;
+        const count = (found.get(finding.kind) ?? 0) + 1;
+        found.set(finding.kind, count);
         if (json) write(JSON.stringify(finding));
-        else if (shown <= SHOWN) write(inWords(finding));
+        else if (count <= SHOWN) write(inWords(finding));
       },
     });
-    if (!json && shown > SHOWN) write(`… and ${shown - SHOWN} more; --json lists all`);
+    for (const [kind, count] of found) {
+      if (!json && count > SHOWN) write(`${kind}: ${count - SHOWN} more; --json lists all`);
+    }
     write(json ? JSON.stringify({ kind: 'summary', ...summary }) : summaryInWords(summary));
     return summary.findings + summary.differences === 0 ? 0 : 1;
   } catch (error) {

@@ -36,14 +36,13 @@ export interface RecordOptions {
 /** The record of uses, and the only way in which keys change: together with an entry. */
 export interface VaultRecord extends UseRecord {
   /**
-   * Makes a change and its entries, all or nothing.
-   * @param uses one for a statement of `withUse`; for one of `withUses`, as many as rows are to change.
-   * @param values the statement's own parameters.
-   * @returns false when the statement changed no row, or not as many; then there is no entry either.
+   * Makes a change and its entry, both or neither.
+   * @param values the statement's own parameters, from `$8`.
+   * @returns false when the statement changed no row; then there is no entry either.
    * @throws what the statement violates, as the driver's error; DomainError `vault-database-unavailable`,
    *   `vault-record-altered` (internal).
    */
-  change(statement: ChangeStatement, uses: Use | readonly Use[], values: readonly unknown[]): Promise<boolean>;
+  change(statement: ChangeStatement, use: Use, values: readonly unknown[]): Promise<boolean>;
 }
 
 /** Others that write at the same moment get their turn between two attempts of ours. */
@@ -127,15 +126,6 @@ export function vaultRecord(options: RecordOptions): VaultRecord {
     return signed !== null && (await options.isOwnSignature(signed.keyVersion, at, signed.signature));
   }
 
-  async function changed({ name, text }: ChangeStatement, values: readonly unknown[]): Promise<boolean> {
-    try {
-      return (await database.query({ name, text }, values)).count === 1;
-    } catch (error) {
-      if (isOtherNumber(error)) return false;
-      throw error;
-    }
-  }
-
   const batch = new Batch<{ use: Use; outcome: string; alert: boolean }, undefined>(
     async (uses) => {
       await inTurn(() =>
@@ -151,17 +141,13 @@ export function vaultRecord(options: RecordOptions): VaultRecord {
 
   return {
     record: (use, outcome) => batch.ask({ use, outcome, alert: alerts.wants(use, outcome, now()) }),
-    change(statement, uses, values) {
-      const all = (Array.isArray(uses) ? (uses as readonly Use[]) : [uses as Use]).map((use) => ({
-        ...{ use, outcome: 'done', alert: false },
-      }));
-      return inTurn(() =>
+    change: (statement, use, values) =>
+      inTurn(() =>
         append(
-          () => link(all),
-          (next) => changed(statement, statement.values(next, values)),
+          () => link([{ use, outcome: 'done', alert: false }]),
+          async (next) => (await database.query(statement, statement.values(next, values))).count === 1,
         ),
-      );
-    },
+      ),
   };
 }
 
@@ -170,12 +156,6 @@ function isPlaceTaken(error: unknown): boolean {
   const { code, table, column } = error as Record<string, unknown>;
   if (code === '23502') return table === 'uses' && column === 'id';
   return code === '23505' && ['uses', 'record_signatures', 'alerts'].includes(String(table));
-}
-
-/** See withUses: 23502 on the hash. */
-function isOtherNumber(error: unknown): boolean {
-  const { code, table, column } = error as Record<string, unknown>;
-  return code === '23502' && table === 'uses' && column === 'hash';
 }
 
 function altered(sequence: bigint): DomainError {

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -230,7 +230,6 @@ describe('the record', () => {
     rmSync(checkpoint);
     writeFileSync(checkpoint, '', { mode: 0o622 });
     // The mode that was asked for may be narrowed by the umask.
-    const { chmodSync } = await import('node:fs');
     chmodSync(checkpoint, 0o622);
     expect(await refusalAtStart()).toBe('1 vault-record-checkpoint-mode');
     expect(
@@ -274,7 +273,7 @@ describe('limits', () => {
     expect(new Set(alerts.map(({ code }) => code))).toEqual(new Set(['vault-limit-reached']));
     // One for a card and who asks for it; each refusal is in the record.
     expect(alerts.filter(({ cardId, requestedBy }) => cardId === one && requestedBy === 'operator-1')).toHaveLength(2);
-    expect(vault.output()).toContain('"code":"vault-limit-reached"');
+    await expect.poll(() => vault.output()).toContain('"code":"vault-limit-reached"');
     const [, last] = [alerts[0], alerts.at(-1)];
     expect(await vault.client.alerts({ after: last?.id ?? '', limit: 100 })).toEqual([]);
     await vault.stop();
@@ -325,7 +324,7 @@ describe('a stored key that was', () => {
     expect(await codeOf(vault.client.answerChallenge(request))).toBe('internal vault-blob-invalid');
     const alerts = await vault.client.alerts({ after: '0', limit: 10 });
     expect(alerts).toMatchObject([{ code: 'vault-blob-invalid', cardId: one, operation: 'answer', ...caller }]);
-    expect(vault.output()).toContain('"code":"vault-blob-invalid"');
+    await expect.poll(() => vault.output()).toContain('"code":"vault-blob-invalid"');
     await vault.stop();
   });
 });
