@@ -87,7 +87,8 @@ function requireNvIndex(nvIndex: number): void {
   }
 }
 
-function requireName(name: Bytes): void {
+/** Throws `tpm-name-invalid` (unprocessable) unless it is the Name of an object or index with SHA-256. */
+export function requireName(name: Bytes): void {
   if (name.length !== NAME_BYTES || name[0] !== 0x00 || name[1] !== 0x0b) {
     throw new DomainError('unprocessable', 'tpm-name-invalid', 'A Name is 000b and a SHA-256 digest: 34 bytes.');
   }

@@ -9,4 +9,5 @@ export * from './names.ts';
 export * from './policies.ts';
 export * from './public-area.ts';
 export * from './storage-parent.ts';
+export * from './succession.ts';
 export * from './wire.ts';
