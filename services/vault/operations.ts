@@ -24,8 +24,15 @@ export type NamedKeyKind = (typeof NAMED_KEY_KINDS)[number];
 export const CHALLENGE_MODES = ['ecb', 'cbc'] as const;
 export type ChallengeMode = (typeof CHALLENGE_MODES)[number];
 
-/** proposed: made, and perhaps on the card; confirmed: known to be on the card. */
-export const KEY_STATES = ['proposed', 'confirmed'] as const;
+/** Of a key that is made here for a card that is not in a TPM, and whose key is replaced. */
+export const REPLACEMENT_STRATEGIES = ['random-stored', 'deterministic'] as const;
+export type ReplacementStrategy = (typeof REPLACEMENT_STRATEGIES)[number];
+
+/**
+ * proposed: made, and perhaps on the card; confirmed: known to be on the card; superseded: the card has another one since,
+ * and the bytes of this one are destroyed.
+ */
+export const KEY_STATES = ['proposed', 'confirmed', 'superseded'] as const;
 export type KeyState = (typeof KEY_STATES)[number];
 
 /** For whom the caller asks. The vault can't check it, and records it before it answers. */
@@ -64,6 +71,8 @@ export interface ImportAdministratorKey extends Requester {
   readonly algorithm: ImportableAlgorithm;
   /** JWE compact; the plaintext is the key in hex digits. */
   readonly jwe: string;
+  /** The card's key is going to be changed at once: then it may be the well-known default key. */
+  readonly takeOver?: boolean;
 }
 
 export interface ImportedAdministratorKey {
@@ -137,6 +146,8 @@ export interface ImportBatchLine {
   readonly kcv: string | null;
   /** The card's PUK, sealed. */
   readonly puk: string | null;
+  /** As for a single import. */
+  readonly takeOver?: boolean;
 }
 
 export interface ImportBatch extends Requester {
@@ -206,6 +217,49 @@ export interface FirstWriteAnswer {
 
 export interface ConfirmKey extends Requester {
   readonly cardId: string;
+  readonly keyVersion: number;
+}
+
+/** A policy that an administrator key allows: TPM2_VerifySignature, then TPM2_PolicyAuthorize with "card:self". */
+export interface SignedApproval {
+  /** 32 bytes */
+  readonly approvedPolicy: Uint8Array;
+  /** Raw HMAC-SHA-256 over SHA-256(approvedPolicy || "card:self"), 32 bytes. */
+  readonly signature: Uint8Array;
+}
+
+export interface ProposeSuccessor extends Requester {
+  readonly cardId: string;
+  readonly strategy: TpmStrategy;
+  /** TPM2B_PUBLIC of the storage key that the card's first key was wrapped to. */
+  readonly parentPublic: Uint8Array;
+}
+
+export interface ProposedSuccessor extends KeyForTpm {
+  /** By the confirmed key: lets this one do what it does. */
+  readonly approval: SignedApproval;
+  /** By this key: lets the card be tried with it, reading only. */
+  readonly rehearsal: SignedApproval;
+}
+
+export interface ProposeReplacement extends Requester {
+  readonly cardId: string;
+  readonly strategy: ReplacementStrategy;
+  /** TPM2B_PUBLIC of a storage key of the device that has the card. */
+  readonly parentPublic: Uint8Array;
+  /** Without it, that of the confirmed key. */
+  readonly algorithm?: ImportableAlgorithm;
+}
+
+/** TPM2_Import's parameters of a sealed data object: TPM2_Unseal gives the key's bytes. */
+export interface ProposedReplacement extends KeyForTpm {
+  readonly algorithm: ImportableAlgorithm;
+  readonly kcv: string;
+}
+
+export interface ConfirmChange extends Requester {
+  readonly cardId: string;
+  /** A version that was made by proposing. */
   readonly keyVersion: number;
 }
 

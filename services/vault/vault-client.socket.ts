@@ -5,6 +5,7 @@ import type {
   AnswerChallenge,
   BatchReport,
   ChallengeAnswer,
+  ConfirmChange,
   ConfirmKey,
   DescribeKeys,
   FirstWriteAnswer,
@@ -19,11 +20,16 @@ import type {
   KeyOrigin,
   MakeKeyForTpm,
   NamedKey,
+  ProposedReplacement,
+  ProposedSuccessor,
+  ProposeReplacement,
+  ProposeSuccessor,
   ReadAlerts,
   Requester,
   ResetTpmCard,
   ShownPuk,
   ShowPuk,
+  SignedApproval,
   SignFirstWrite,
   TpmResetAnswer,
   VaultHealth,
@@ -85,6 +91,28 @@ export interface VaultClient {
    */
   confirmKey(params: ConfirmKey): Promise<void>;
   /**
+   * Makes the next version of a TPM card's key, proposed and wrapped, with the confirmed key's approval. Each call makes
+   * another one: keep what it gave.
+   * @throws `administrator-key-unknown` (not-found): no confirmed key; `administrator-key-not-stored`,
+   *   `too-many-successions` (conflict), `tpm-parent-unknown` (conflict): the card is older than what the vault notes of
+   *   parents, `administrator-key-algorithm`, `tpm-parent-not-allowed`, `tpm-parent-of-another-device` (unprocessable),
+   *   `administrator-key-versions` (too-many).
+   */
+  proposeSuccessor(params: ProposeSuccessor): Promise<ProposedSuccessor>;
+  /**
+   * Makes the next key of a card that is not in a TPM, proposed, and wraps its bytes for the TPM of the card's device.
+   * @throws `administrator-key-unknown` (not-found): no confirmed key; `administrator-key-algorithm`,
+   *   `tpm-parent-not-allowed` (unprocessable), `administrator-key-versions` (too-many).
+   */
+  proposeReplacement(params: ProposeReplacement): Promise<ProposedReplacement>;
+  /**
+   * The card has this version now: it becomes the confirmed one, and the bytes of every other version are destroyed.
+   * Idempotent.
+   * @throws `administrator-key-unknown` (not-found), `administrator-key-not-proposed` (conflict): it was not made to follow
+   *   the confirmed one.
+   */
+  confirmChange(params: ConfirmChange): Promise<void>;
+  /**
    * @throws `administrator-key-unknown` (not-found), `administrator-key-not-confirmed` (conflict),
    *   `nv-index-not-of-this-card`, `administrator-key-algorithm` (unprocessable).
    */
@@ -109,6 +137,19 @@ const toBytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, '
 
 const originOnLink = (origin: KeyOrigin) =>
   origin.strategy === 'uniform' ? origin : { ...origin, diversifier: toText(origin.diversifier) };
+
+const wrapped = (made: OnLink<KeyForTpm>): KeyForTpm => ({
+  keyVersion: made.keyVersion,
+  name: toBytes(made.name),
+  public: toBytes(made.public),
+  duplicate: toBytes(made.duplicate),
+  inSymSeed: toBytes(made.inSymSeed),
+});
+
+const approved = (given: OnLink<SignedApproval>): SignedApproval => ({
+  approvedPolicy: toBytes(given.approvedPolicy),
+  signature: toBytes(given.signature),
+});
 
 /** @param socketPath the vault's socket, a path. Connects with the first call, and again when it must. */
 export function connectVault(socketPath: string): VaultClient {
@@ -138,13 +179,7 @@ function vaultClient(link: LinkClient): VaultClient {
         ...params,
         parentPublic: toText(params.parentPublic),
       });
-      return {
-        keyVersion: made.keyVersion,
-        name: toBytes(made.name),
-        public: toBytes(made.public),
-        duplicate: toBytes(made.duplicate),
-        inSymSeed: toBytes(made.inSymSeed),
-      };
+      return wrapped(made);
     },
     async signFirstWrite(params) {
       const signed = await link.call<
@@ -152,15 +187,29 @@ function vaultClient(link: LinkClient): VaultClient {
       >('tpm.first-write', { ...params, nonce: toText(params.nonce) });
       return {
         answer: toBytes(signed.answer),
-        selfChange: {
-          approvedPolicy: toBytes(signed.selfChange.approvedPolicy),
-          signature: toBytes(signed.selfChange.signature),
-        },
+        selfChange: approved(signed.selfChange),
         expirationSeconds: signed.expirationSeconds,
       };
     },
     async confirmKey(params) {
       await link.call('key.confirm', params);
+    },
+    async proposeSuccessor(params) {
+      const made = await link.call<
+        OnLink<Omit<ProposedSuccessor, 'approval' | 'rehearsal'>> &
+          Record<'approval' | 'rehearsal', OnLink<SignedApproval>>
+      >('key.propose-successor', { ...params, parentPublic: toText(params.parentPublic) });
+      return { ...wrapped(made), approval: approved(made.approval), rehearsal: approved(made.rehearsal) };
+    },
+    async proposeReplacement(params) {
+      const made = await link.call<OnLink<ProposedReplacement>>('key.propose-replacement', {
+        ...params,
+        parentPublic: toText(params.parentPublic),
+      });
+      return { ...wrapped(made), algorithm: made.algorithm, kcv: made.kcv };
+    },
+    async confirmChange(params) {
+      await link.call('key.confirm-change', params);
     },
     async resetTpmCard(params) {
       const signed = await link.call<OnLink<TpmResetAnswer>>('tpm.reset', {
