@@ -25,6 +25,8 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 120_000,
           pool: 'forks',
+          // Each file waits for processes of its own most of the time: two at once on two cores, where the default is one.
+          maxWorkers: 2,
         },
       },
       {
