@@ -1,4 +1,13 @@
-import { type Bytes, POLICY_NONCE_BYTES, TPM_ALG, TPM_CC, TPM_RH, u32, Writer } from '@cardwright/protocol/tpm';
+import {
+  type Bytes,
+  type NvCondition,
+  POLICY_NONCE_BYTES,
+  TPM_ALG,
+  TPM_CC,
+  TPM_RH,
+  u32,
+  Writer,
+} from '@cardwright/protocol/tpm';
 import type { Authorizer } from './authorization.ts';
 import type { Entity } from './command.ts';
 import type { Tpm } from './tpm.ts';
@@ -74,6 +83,16 @@ export class PolicySession implements Entity {
         },
       }),
     };
+  }
+
+  /** `authorizer` proves the authValue of `index` (the PIN), and what is in it is compared. Gives no ticket. */
+  async nv(index: Entity, condition: NvCondition, authorizer: Authorizer): Promise<void> {
+    await this.#tpm.run({
+      code: TPM_CC.PolicyNV,
+      handles: [index, index, this],
+      authorizers: [authorizer],
+      parameters: new Writer().sized(condition.operand).u16(condition.offset).u16(condition.operation).done(),
+    });
   }
 
   /** `authorizer` proves the authValue of `entity` (the PIN). No expiry asked for, so that the TPM gives no ticket to keep. */

@@ -3,6 +3,7 @@ import {
   answerSignature,
   type Bytes,
   CARD_REFS,
+  PIN_PROVED,
   pinCounter,
   selfChangeApproval,
   TPM_CC,
@@ -143,7 +144,7 @@ describe('the change of the PIN by its holder', () => {
       verifySignature(scene.tpm, authority, digest, answerSignature(signature)),
     );
     await scene.root.policy(async (session) => {
-      await session.secret(scene.writtenIndex, scene.root.password(scene.pin));
+      await session.nv(scene.writtenIndex, PIN_PROVED, scene.root.password(scene.pin));
       await session.commandCode(TPM_CC.NV_ChangeAuth);
       await session.authorize(approvedPolicy, CARD_REFS.self, scene.made.vault.name, ticket);
       await scene.root.openBranch(session, scene.made.vault.name);

@@ -87,7 +87,7 @@ describe.each<KeyType>(['ec-p256', 'rsa-2048'])('a card with a key of %s', (keyT
       await expect(sign('000000')).rejects.toMatchObject({ code: 'pin-wrong', data: { triesLeft } });
     }
     for (const pin of ['123456', '000000', '123456']) {
-      const refusal = expect.objectContaining({ data: { rc: 0x12f, command: 'PolicySecret' } });
+      const refusal = expect.objectContaining({ data: { rc: 0x12f, command: 'PolicyNV' } });
       await expect(sign(pin)).rejects.toMatchObject({ kind: 'conflict', code: 'card-blocked', cause: refusal });
     }
     const change = made.card.changePin(secret('123456'), secret('1'), made.vault.approveSelfChange(made.record.slot));

@@ -7,6 +7,8 @@ import {
   CARD_REFS,
   cardKeyPolicy,
   cardPolicies,
+  earlierCardKeyPolicy,
+  PIN_PROVED,
   pinIndex,
   selfChangeApproval,
   sized,
@@ -120,21 +122,21 @@ test('the branches, the index policy and the keys’ policy are what the TPM com
   expect(or).toBe(hex(authPolicy));
 
   const place: Entity = { handle: made.record.slot, name: index().writtenName };
-  const secret = (session: Entity) => {
-    const pin = { ...EMPTY_AUTH.begin(), hmac: () => new TextEncoder().encode('123456') };
-    return tpm.run({
-      code: TPM_CC.PolicySecret,
-      handles: [place, session],
-      authorizers: [{ begin: () => pin }],
-      parameters: new Writer().sized(NONE).sized(NONE).sized(NONE).u32(0).done(),
-    });
-  };
-  expect(await trial(secret)).toBe(hex(cardKeyPolicy(index().writtenName)));
+  const authorizers = [{ begin: () => ({ ...EMPTY_AUTH.begin(), hmac: () => new TextEncoder().encode('123456') }) }];
+  const { operand, offset, operation } = PIN_PROVED;
+  const comparison = new Writer().sized(operand).u16(offset).u16(operation).done();
+  const counter = (session: Entity) =>
+    tpm.run({ code: TPM_CC.PolicyNV, handles: [place, place, session], authorizers, parameters: comparison });
+  expect(await trial(counter)).toBe(hex(cardKeyPolicy(index().writtenName)));
   const selfChange = await trial(async (session) => {
-    await secret(session);
+    await counter(session);
     await commandCode(session, TPM_CC.NV_ChangeAuth);
   });
   expect(selfChange).toBe(hex(approvedPolicy));
+  const noExpiry = new Writer().sized(NONE).sized(NONE).sized(NONE).u32(0).done();
+  const secret = (session: Entity) =>
+    tpm.run({ code: TPM_CC.PolicySecret, handles: [place, session], authorizers, parameters: noExpiry });
+  expect(await trial(secret)).toBe(hex(earlierCardKeyPolicy(index().writtenName)));
 });
 
 async function nvName(nvIndex: number): Promise<{ nvPublic: string; name: string }> {
@@ -189,7 +191,8 @@ test('under a storage key that tpm2-tools made persistent, its programs load and
   expect(shown).toContain(`authorization policy: ${hex(parsed.authPolicy)}`);
   await device.tool('tpm2_startauthsession', '-Q', '--policy-session', '-S', 'session');
   const slot = `0x${card.record.slot.toString(16)}`;
-  await device.tool('tpm2_policysecret', '-Q', '-S', 'session', '-c', slot, 'str:2468');
+  await writeFile(join(device.directory, 'operand'), PIN_PROVED.operand);
+  await device.tool('tpm2_policynv', '-Q', '-S', 'session', '-C', slot, '-P', 'str:2468', '-i', 'operand', slot, 'eq');
   const sign = ['-c', 'key.ctx', '-p', 'session:session', '-g', 'sha256', '-d', '-f', 'plain', '-o', 'signature'];
   await device.tool('tpm2_sign', '-Q', ...sign, 'digest');
   await device.tool('tpm2_flushcontext', 'session');

@@ -29,17 +29,23 @@ export function keyTemplate(keyType: KeyType, authPolicy: Bytes): Bytes {
   }
 }
 
-/** Throws `key-of-another-card`: the key is not one that this card's PIN, and only it, opens. */
-export function requireCardKey(
+type CardKeyArea = Exclude<PublicArea, { kind: 'keyed-hash' }>;
+
+/** Which of the card's `policies` the key has. Throws `key-of-another-card`: the key is not one that this card's PIN, and only it, opens. */
+export function requireCardKey<P extends { readonly keyPolicy: Bytes }>(
   area: PublicArea,
-  authPolicy: Bytes,
-): asserts area is Exclude<PublicArea, { kind: 'keyed-hash' }> {
-  const fits =
-    area.kind !== 'keyed-hash' &&
-    area.nameAlg === TPM_ALG.SHA256 &&
-    area.attributes === CARD_KEY_ATTRIBUTES &&
-    Buffer.from(area.authPolicy).equals(authPolicy);
-  if (!fits) throw new DomainError('conflict', 'key-of-another-card', 'This key does not belong to this card.');
+  policies: readonly P[],
+): P & { readonly area: CardKeyArea } {
+  const policy = policies.find(({ keyPolicy }) => Buffer.from(area.authPolicy).equals(keyPolicy));
+  if (
+    area.kind === 'keyed-hash' ||
+    area.nameAlg !== TPM_ALG.SHA256 ||
+    area.attributes !== CARD_KEY_ATTRIBUTES ||
+    policy === undefined
+  ) {
+    throw new DomainError('conflict', 'key-of-another-card', 'This key does not belong to this card.');
+  }
+  return { ...policy, area };
 }
 
 /** SubjectPublicKeyInfo, DER. Throws `key-blob-malformed` for what is no key of a card. */

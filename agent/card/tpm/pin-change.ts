@@ -3,14 +3,14 @@ import { answerSignature, CARD_REFS, selfChangeApproval, TPM_CC } from '@cardwri
 import { changeNvAuth, isRefusal, PolicySession, RC, verifySignature, withLoaded } from '../../tpm/index.ts';
 import type { CardRecord, SelfChangeApproval } from '../port.ts';
 import type { Hardware } from './hardware.ts';
-import { provePin } from './pin-proof.ts';
+import { proofsOf, provePin } from './pin-proof.ts';
 import { withPinValue } from './pin-value.ts';
 import type { CardPlace } from './place.ts';
 import { decodeStored } from './stored.ts';
 
 /**
- * Branch B1: the administrator key approved, once and for all, `PolicySecret(this index) and NV_ChangeAuth`. The index's own
- * policy can't hold that (it would have to contain its own Name), so PolicyAuthorize brings it in. The one command that
+ * Branch B1: the administrator key approved, once and for all, `the PIN proved and NV_ChangeAuth`. The index's own policy
+ * can't hold that (it would have to contain its own Name), so PolicyAuthorize brings it in. The one command that
  * changes anything is the last: before it the old PIN holds, after it the new one.
  */
 export async function changePin(
@@ -20,8 +20,7 @@ export async function changePin(
   pins: { readonly old: Secret; readonly new: Secret },
   approval: SelfChangeApproval,
 ): Promise<void> {
-  const expected = selfChangeApproval(place.index.writtenName);
-  if (!Buffer.from(expected.approvedPolicy).equals(approval.approvedPolicy)) throw notApproved();
+  const { proof, expected } = approved(place, approval);
   const signature = answerSignature(approval.signature);
   const root = await roots.named(record.parentName);
   const secure = await roots.session(root);
@@ -35,13 +34,21 @@ export async function changePin(
       }
     });
     await PolicySession.during(tpm, async (session) => {
-      await provePin(place, secure, session, pins.old);
+      await provePin(place, secure, session, pins.old, proof);
       await session.commandCode(TPM_CC.NV_ChangeAuth);
       await session.authorize(expected.approvedPolicy, CARD_REFS.self, record.administratorKeyName, ticket);
       await place.openBranch(session);
       await changeNvAuth(tpm, place.written, session.spending(), secure.hiding(), authValue);
     });
   });
+}
+
+function approved(place: CardPlace, { approvedPolicy }: SelfChangeApproval) {
+  for (const { proof, keyPolicy } of proofsOf(place)) {
+    const expected = selfChangeApproval(place.index.writtenName, keyPolicy);
+    if (Buffer.from(expected.approvedPolicy).equals(approvedPolicy)) return { proof, expected };
+  }
+  throw notApproved();
 }
 
 function notApproved(cause?: unknown): DomainError {

@@ -1,5 +1,5 @@
 import { isDomainError, Secret } from '@cardwright/protocol';
-import type { Bytes } from '@cardwright/protocol/tpm';
+import { type Bytes, TPM_CC } from '@cardwright/protocol/tpm';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { openWatched, type Watched } from '../../tpm/testing/cut-off.socket.ts';
 import { type SoftwareTpm, startSoftwareTpm } from '../../tpm/testing/software-tpm.process.ts';
@@ -178,7 +178,7 @@ test('no PIN is on its way in clear, in any command of a card’s life', async (
   await made.card.destroy();
   await maker.close();
   const codes = new Set(watched.sent.map((command) => command.readUInt32BE(6)));
-  for (const code of [0x12a, 0x13b, 0x151]) expect(codes).toContain(code);
+  for (const code of [0x12a, 0x13b, TPM_CC.PolicyNV]) expect(codes).toContain(code);
   for (const pin of [OLD, NEW, '223606', '244948']) {
     expect(watched.sent.some((command) => command.includes(pin))).toBe(false);
   }

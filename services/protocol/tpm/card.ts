@@ -1,7 +1,16 @@
 import { DomainError } from '../errors.ts';
 import { CARD_NV_ATTRIBUTES, PIN_COUNTER_BYTES, TPM_CC } from './constants.ts';
 import { encodeNvPublic, NAME_BYTES, type NvPublic, nvName, written } from './names.ts';
-import { EMPTY_POLICY, policyAuthorize, policyCommandCode, policyOr, policySecret, policySigned } from './policies.ts';
+import {
+  EMPTY_POLICY,
+  type NvCondition,
+  policyAuthorize,
+  policyCommandCode,
+  policyNv,
+  policyOr,
+  policySecret,
+  policySigned,
+} from './policies.ts';
 import { type Bytes, concat, u32 } from './wire.ts';
 
 /**
@@ -64,8 +73,24 @@ export function pinIndex(of: { readonly nvIndex: number; readonly administratorK
   };
 }
 
-/** Of every key on the card: whoever knows the PIN of that very index, first written by the administrator key. */
+/**
+ * By which a policy session is shown the PIN: TPM2_PolicyNV reads the index, which nobody may do for that command but who
+ * proves its authValue (AUTHREAD; no branch of the policy allows it). The proof itself sets pinCount to 0, so that the
+ * comparison, `pinCount = 0`, then holds. TPM_EO_EQ is 0.
+ */
+export const PIN_PROVED: NvCondition = { operand: u32(0), offset: 0, operation: 0 };
+
+/**
+ * Of every key on the card: whoever knows the PIN of that very index, first written by the administrator key. Not
+ * TPM2_PolicySecret, because it gives a ticket to who asks (Part 3, section 23.4): a process that once saw the PIN could
+ * use the keys with it for years, whether the card is blocked or the PIN changed since. TPM2_PolicyNV gives none.
+ */
 export function cardKeyPolicy(writtenName: Bytes): Bytes {
+  return policyNv(EMPTY_POLICY, PIN_PROVED, writtenName);
+}
+
+/** Of the keys of cards made before that: they go on working, and are never made any more. */
+export function earlierCardKeyPolicy(writtenName: Bytes): Bytes {
   return policySecret(EMPTY_POLICY, writtenName);
 }
 

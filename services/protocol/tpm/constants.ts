@@ -23,6 +23,7 @@ export const TPM_CC = {
   CreatePrimary: 0x0131,
   NV_Write: 0x0137,
   NV_ChangeAuth: 0x013b,
+  PolicyNV: 0x0149,
   NV_Read: 0x014e,
   PolicySecret: 0x0151,
   Create: 0x0153,

@@ -1,6 +1,6 @@
 import { TPM_CC } from './constants.ts';
 import { sha256, ZERO_DIGEST } from './hashing.ts';
-import { type Bytes, concat, u32 } from './wire.ts';
+import { type Bytes, concat, u16, u32 } from './wire.ts';
 
 /**
  * The algebra of policy digests, Part 1 section 19.7 and the "policyDigest is updated" paragraphs of Part 3, section 23.
@@ -19,6 +19,17 @@ export function policySigned(before: Bytes, authName: Bytes, policyRef: Bytes): 
 
 export function policySecret(before: Bytes, authName: Bytes, policyRef: Bytes = new Uint8Array()): Bytes {
   return update(before, TPM_CC.PolicySecret, authName, policyRef);
+}
+
+/** What TPM2_PolicyNV compares: the index's bytes from `offset` on with `operand`, by a TPM_EO. */
+export interface NvCondition {
+  readonly operand: Bytes;
+  readonly offset: number;
+  readonly operation: number;
+}
+
+export function policyNv(before: Bytes, { operand, offset, operation }: NvCondition, nvName: Bytes): Bytes {
+  return sha256(before, u32(TPM_CC.PolicyNV), sha256(operand, u16(offset), u16(operation)), nvName);
 }
 
 /** Starts from zero whatever was before: the approved policy is replaced by who approved it. */
