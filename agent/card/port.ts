@@ -28,10 +28,22 @@ export interface WrappedAdministratorKey {
   readonly name: Bytes;
 }
 
-/** The vault's one approval that lets a person change the PIN knowing the old one. Not secret. */
-export interface SelfChangeApproval {
+/** What an administrator key signed to be done in its name. Not secret. */
+export interface PolicyApproval {
   readonly approvedPolicy: Bytes;
   readonly signature: Bytes;
+}
+
+/** The vault's one approval that lets a person change the PIN knowing the old one. */
+export type SelfChangeApproval = PolicyApproval;
+
+/** An administrator key that came after another one, which approved it. Nothing of it is secret. */
+export interface Succession {
+  readonly name: Bytes;
+  /** What `importAdministratorKey` gave. */
+  readonly key: Bytes;
+  /** Signed by the key before. */
+  readonly approval: PolicyApproval;
 }
 
 /** All that must be stored to find a card again. Holds no secret; useless on another device. */
@@ -40,9 +52,12 @@ export interface CardRecord {
   readonly slot: number;
   /** Identifies the device's storage: a record that was copied to another device is recognised by it. */
   readonly parentName: Bytes;
+  /** The founding key: the card's place is bound to its name, whatever keys come after it. */
   readonly administratorKeyName: Bytes;
   /** What `importAdministratorKey` gave. */
   readonly administratorKey: Bytes;
+  /** The keys that came after it, oldest first. */
+  readonly successions: readonly Succession[];
   readonly pinLimit: number;
 }
 
@@ -85,6 +100,12 @@ export interface CardMaker {
   makeKey(card: CardRecord, keyType: KeyType): Promise<Bytes>;
   /** SubjectPublicKeyInfo, DER (RFC 5280 4.1.2.7). Throws `key-blob-malformed`. */
   keyPublic(key: Bytes): Bytes;
+  /**
+   * Tries, without a PIN and without harm, whether this card obeys `successor`: imported here, approved by the key before.
+   * `rehearsal` is signed by the successor. Nothing is left behind: safe to repeat. Throws `successor-refused-by-card`,
+   * `too-many-successions`, `card-missing`, `card-altered`, `key-blob-refused`.
+   */
+  rehearse(card: CardRecord, successor: Succession, rehearsal: PolicyApproval): Promise<void>;
   /** Removes the card (its keys can never be used again). Absent is fine; `slot-taken` if something else is there. */
   discard(slot: number, administratorKeyName: Bytes): Promise<void>;
   /** A finished card. Touches no hardware yet. */
@@ -122,9 +143,10 @@ export interface PinResetChallenge {
   /**
    * Sets the new PIN and unblocks. Both answers are checked before anything changes: `response-refused-by-card` (forged,
    * of another card, of another challenge) may be followed by another attempt; `response-expired` and `challenge-over`
-   * may not.
+   * may not. An answer of any of the card's administrator keys is taken. `successions`: of the card as it is now, if it
+   * may have got another key since the challenge was made.
    */
-  finish(answers: PinResetAnswers, newPin: Secret): Promise<void>;
+  finish(answers: PinResetAnswers, newPin: Secret, successions?: readonly Succession[]): Promise<void>;
   abandon(): Promise<void>;
 }
 

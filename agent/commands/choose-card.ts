@@ -1,8 +1,9 @@
 import { DomainError } from '@cardwright/protocol';
-import type { Card, CardMaker } from '../card/port.ts';
-import { recordOf } from '../store/card-record.ts';
+import type { Card, CardMaker, Succession } from '../card/port.ts';
+import { recordOf, successionOf } from '../store/card-record.ts';
 import type { StoredCard, StoredKey } from '../store/document.ts';
 import type { Store } from '../store/store.ts';
+import type { Context } from './command.ts';
 
 /** Throws `card-unknown` (not-found), `card-not-named` (invalid), `card-being-destroyed` (conflict). */
 export function chooseCard(store: Store, serial: string | undefined): StoredCard {
@@ -71,4 +72,13 @@ export async function openCard(store: Store, cards: CardMaker, card: StoredCard)
   const { name } = await cards.parent();
   store.requireDevice(Buffer.from(name).toString('hex'));
   return cards.open(recordOf(card, name));
+}
+
+/**
+ * While a person waited for an operator, `run` may have given the card another administrator key, and the answer may be by
+ * that one.
+ */
+export function successionsNow(context: Context, directory: string | undefined, card: StoredCard): Succession[] {
+  const now = context.readStore(directory).document.cards.find(({ cardId }) => cardId === card.cardId);
+  return (now ?? card).successions.map(successionOf);
 }

@@ -7,7 +7,7 @@ import type { StoredCard, UnblockOutcome } from '../store/document.ts';
 import { awaitResponse } from '../unblock/online.ts';
 import { challengeBytes, readResponse } from '../unblock/response.ts';
 import { typedResponse } from '../unblock/typed-response.ts';
-import { chooseCard, openCard } from './choose-card.ts';
+import { chooseCard, openCard, successionsNow } from './choose-card.ts';
 import { type Context, cardOption, command, deviceOptions, jsonOption, pinOption } from './command.ts';
 import { checkInBriefly, deliverOutcomes, dropOutcome, keepOutcome } from './contact.ts';
 
@@ -72,7 +72,7 @@ async function byOperator(
   card: StoredCard,
   challenge: PinResetChallenge,
   newPin: Secret,
-  options: { readonly json: boolean; readonly 'response-stdin': boolean },
+  options: { readonly json: boolean; readonly store: string | undefined; readonly 'response-stdin': boolean },
 ): Promise<void> {
   const { output } = context;
   const source = context.lines(options['response-stdin']);
@@ -83,7 +83,8 @@ async function byOperator(
   try {
     for (let attempt = 1; ; attempt++) {
       try {
-        await challenge.finish(readResponse(await typedResponse(source, output), card.serial, bytes), newPin);
+        const response = readResponse(await typedResponse(source, output), card.serial, bytes);
+        await challenge.finish(response, newPin, successionsNow(context, options.store, card));
         return;
       } catch (error) {
         const again = source.interactive && attempt < ATTEMPTS && isDomainError(error) && CORRECTABLE.has(error.code);
@@ -128,7 +129,8 @@ async function online(context: Context, card: StoredCard, work: OnlineUnblock): 
   const text = await awaitResponse(server, request, { now: context.now, sleep: context.sleep, note: output.note });
   const ended = (outcome: 'worked' | 'failed') => report(context, work, { server: card.server, sessionId, outcome });
   try {
-    await challenge.finish(readResponse(text, card.serial, bytes), newPin);
+    const response = readResponse(text, card.serial, bytes);
+    await challenge.finish(response, newPin, successionsNow(context, work.directory, card));
   } catch (error) {
     await ended('failed');
     throw error;

@@ -278,6 +278,7 @@ export class CardWork {
       pinLimit: claim.profile.pinLimit,
       pinPolicy: claim.profile.pinPolicy,
       key,
+      successions: [],
       selfChange,
       keys: containers.map(({ container, keyType, blob, certificateId, certificate, chain }) => ({
         container,

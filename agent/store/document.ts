@@ -1,4 +1,5 @@
 import { DomainError } from '@cardwright/protocol';
+import { MAX_SUCCESSIONS } from '@cardwright/protocol/tpm';
 import { cardSerial, claimShape, containerName, opaqueId, personShape } from '../enrolment/claim.ts';
 import type { ContainerState, Journal, JournalState } from '../enrolment/journal.ts';
 import { pinPolicyShape } from '../enrolment/pin-policy.ts';
@@ -39,8 +40,12 @@ const keyVersion = integer(1, 1_000_000);
 const blob = base64(BLOB_MAX);
 const certificate = base64(CERTIFICATE_MAX);
 const chain = list(certificate, 8);
-const selfChange = closed({ approvedPolicy: base64(64), signature: base64(512) });
+const approval = closed({ approvedPolicy: base64(64), signature: base64(512) });
+const selfChange = approval;
 const importedKey = closed({ keyVersion, name, blob });
+/** An administrator key that the card has obeyed since; the founding one stays in `key`. */
+const succession = closed({ keyVersion, name, blob, approval });
+const successionList = optional(list(succession, MAX_SUCCESSIONS));
 const wrappedKey = closed({ keyVersion, name, public: blob, duplicate: blob, inSymSeed: blob });
 const keyType = oneOf('ec-p256', 'rsa-2048');
 
@@ -108,6 +113,8 @@ const storedCard = closed({
   pinLimit: integer(1, 100),
   pinPolicy: pinPolicyShape,
   key: importedKey,
+  /** Oldest first. */
+  successions: (value: unknown, at: string): StoredSuccession[] => successionList(value, at) ?? [],
   selfChange,
   keys: list(storedKey, 30),
   /** `destroying`: its end was begun and is finished by `destroy`; the card is not used any more. */
@@ -133,6 +140,7 @@ const document = closed({
 
 export type UnblockOutcome = Shaped<typeof unblockOutcome>;
 export type KnownServer = Shaped<typeof knownServer>;
+export type StoredSuccession = Shaped<typeof succession>;
 export type StoredKey = Shaped<typeof storedKey>;
 export type StoredCard = Shaped<typeof storedCard>;
 export type StoreDocument = Shaped<typeof document>;

@@ -24,6 +24,7 @@ export function exampleCard(serial: string): StoredCard {
       refuseRepeats: true,
     },
     key: { keyVersion: 1, name: `000b${'cd'.repeat(32)}`, blob: base64(200) },
+    successions: [],
     selfChange: { approvedPolicy: base64(32), signature: base64(32) },
     keys: [
       {

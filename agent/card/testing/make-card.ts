@@ -24,6 +24,7 @@ export async function prepareCard(
     parentName: parent.name,
     administratorKeyName: vault.name,
     administratorKey,
+    successions: [],
     pinLimit,
   };
   return { vault, record, card: maker.open(record) };

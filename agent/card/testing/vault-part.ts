@@ -9,11 +9,13 @@ import {
   pinCounter,
   pinIndex,
   policySignedDigest,
+  rehearsalApproval,
   selfChangeApproval,
+  successionApproval,
   type WrappedKey,
   wrapAdministratorKey,
 } from '@cardwright/protocol/tpm';
-import type { SelfChangeApproval } from '../port.ts';
+import type { PolicyApproval, SelfChangeApproval } from '../port.ts';
 
 const NO_CP_HASH = new Uint8Array();
 
@@ -45,8 +47,9 @@ export class VaultPart {
     nvIndex: number,
     nonces: { readonly resetNonce: Bytes; readonly writeNonce: Bytes },
     pinLimit: number,
+    foundingName: Bytes = this.name,
   ): { resetAnswer: Bytes; writeAnswer: Bytes } {
-    const { writtenName } = pinIndex({ nvIndex, administratorKeyName: this.name });
+    const { writtenName } = pinIndex({ nvIndex, administratorKeyName: foundingName });
     return {
       resetAnswer: this.answer(nonces.resetNonce, NO_CP_HASH, CARD_REFS.reset),
       writeAnswer: this.answerWrite(writtenName, nonces.writeNonce, pinCounter(0, pinLimit)),
@@ -56,6 +59,16 @@ export class VaultPart {
   approveSelfChange(nvIndex: number): SelfChangeApproval {
     const { writtenName } = pinIndex({ nvIndex, administratorKeyName: this.name });
     const { approvedPolicy, digest } = selfChangeApproval(writtenName);
+    return { approvedPolicy, signature: this.mac(digest) };
+  }
+
+  approveSuccessor(successorName: Bytes): PolicyApproval {
+    const { approvedPolicy, digest } = successionApproval(successorName);
+    return { approvedPolicy, signature: this.mac(digest) };
+  }
+
+  approveRehearsal(): PolicyApproval {
+    const { approvedPolicy, digest } = rehearsalApproval();
     return { approvedPolicy, signature: this.mac(digest) };
   }
 

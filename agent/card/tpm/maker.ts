@@ -8,7 +8,9 @@ import type {
   FirstWriteChallenge,
   HardwareFacts,
   KeyType,
+  PolicyApproval,
   SlotState,
+  Succession,
   WrappedAdministratorKey,
 } from '../port.ts';
 import { importAdministratorKey } from './administrator-key.ts';
@@ -18,6 +20,7 @@ import { Hardware } from './hardware.ts';
 import { keyTemplate, publicKeyInfo, requireCardKey } from './key-template.ts';
 import { CardPlace, freeNvIndex } from './place.ts';
 import { decodeStored, encodeStored } from './stored.ts';
+import { rehearse } from './succession.ts';
 
 /** Cards in `tpm`, which the maker owns from here on and closes. */
 export function tpmCardMaker(tpm: Tpm): CardMaker {
@@ -69,13 +72,18 @@ class TpmCardMaker implements CardMaker {
       const root = await this.#hardware.roots.named(card.parentName);
       const policy = cardKeyPolicy(this.#place(card.slot, card.administratorKeyName).index.writtenName);
       const made = await createObject(this.#hardware.tpm, root, keyTemplate(keyType, policy));
-      requireCardKey(parsePublicArea(made.publicArea, 'tpm-response-malformed'), [{ keyPolicy: policy }]);
+      requireCardKey(parsePublicArea(made.publicArea, 'tpm-response-malformed'), policy);
       return encodeStored(made);
     });
   }
 
   keyPublic(key: Bytes): Bytes {
     return publicKeyInfo(decodeStored(key).parsed);
+  }
+
+  rehearse(card: CardRecord, successor: Succession, rehearsal: PolicyApproval): Promise<void> {
+    const place = this.#place(card.slot, card.administratorKeyName);
+    return this.#hardware.turn(() => rehearse(this.#hardware, place, card, successor, rehearsal));
   }
 
   discard(slot: number, administratorKeyName: Bytes): Promise<void> {

@@ -8,14 +8,14 @@ import {
   pinCounter,
   TPM_CC,
 } from '@cardwright/protocol/tpm';
-import { changeNvAuth, PolicySession, withLoaded, writeNv } from '../../tpm/index.ts';
-import type { CardRecord, PinResetAnswers, PinResetChallenge } from '../port.ts';
+import { changeNvAuth, isRefusal, PolicySession, RC, writeNv } from '../../tpm/index.ts';
+import type { CardRecord, PinResetAnswers, PinResetChallenge, Succession } from '../port.ts';
 import type { Hardware } from './hardware.ts';
 import { PendingChallenge } from './pending.ts';
 import { withPinValue } from './pin-value.ts';
 import type { CardPlace } from './place.ts';
 import { answerRefusal } from './refusals.ts';
-import { decodeStored } from './stored.ts';
+import { AuthorityChain } from './succession.ts';
 
 const ANY_PARAMETERS = new Uint8Array();
 
@@ -40,42 +40,60 @@ export async function startPinReset(
     await reset.end();
     throw error;
   }
-  const answered = { reset: false, write: false };
+  /** Which generation's answer each session took. */
+  const taken: { reset?: number; write?: number } = {};
 
-  async function takeAnswers(resetSignature: Bytes, writeSignature: Bytes, data: Bytes): Promise<void> {
-    const root = await roots.named(record.parentName);
-    await withLoaded(tpm, root, decodeStored(record.administratorKey), async (key) => {
-      const expirationSeconds = ANSWER_EXPIRATION_SECONDS;
-      // A session that took its answer keeps it: when the other answer was mistyped, both are sent again, and signing a
-      // session twice would leave it with a policy that no branch has.
-      if (!answered.reset) {
-        const terms = { cpHash: ANY_PARAMETERS, policyRef: CARD_REFS.reset, expirationSeconds };
-        await reset.signed(key, terms, resetSignature);
-        answered.reset = true;
+  /**
+   * By whichever key the server answered: while a change of keys is under way, that may be either. A refused
+   * PolicySigned changes nothing and leaves the nonce as it was. A session that took its answer keeps it: when the other
+   * answer was mistyped, both are sent again, and signing a session twice would leave it with a policy that no branch has.
+   */
+  async function takeAnswers(
+    chain: AuthorityChain,
+    resetSignature: Bytes,
+    writeSignature: Bytes,
+    data: Bytes,
+  ): Promise<void> {
+    const cpHash = nvWriteCpHash({ name: place.index.writtenName, data });
+    let refusal: unknown;
+    for (let generation = chain.newest; generation >= 0; generation--) {
+      try {
+        await chain.withKey(generation, async (key) => {
+          if (taken.reset === undefined) {
+            await reset.signed(key, termsOf(CARD_REFS.reset, ANY_PARAMETERS), resetSignature);
+            taken.reset = generation;
+          }
+          if (taken.write === undefined) {
+            await write.signed(key, termsOf(CARD_REFS.write, cpHash), writeSignature);
+            taken.write = generation;
+          }
+        });
+        return;
+      } catch (error) {
+        if (!isRefusal(error, RC.SIGNATURE)) throw error;
+        refusal ??= error;
       }
-      if (!answered.write) {
-        const cpHash = nvWriteCpHash({ name: place.index.writtenName, data });
-        await write.signed(key, { cpHash, policyRef: CARD_REFS.write, expirationSeconds }, writeSignature);
-        answered.write = true;
-      }
-    });
+    }
+    throw refusal;
   }
 
   async function finish(
     { resetAnswer, writeAnswer }: PinResetAnswers,
     newPin: Secret,
-    taken: () => void,
+    successions: readonly Succession[],
+    over: () => void,
   ): Promise<void> {
+    const chain = new AuthorityChain(hardware, place, { ...record, successions });
     const data = pinCounter(0, record.pinLimit);
     const secure = await roots.session(await roots.named(record.parentName));
     try {
       await withPinValue(newPin, async (authValue) => {
-        await takeAnswers(answerSignature(resetAnswer), answerSignature(writeAnswer), data);
-        taken();
+        await takeAnswers(chain, answerSignature(resetAnswer), answerSignature(writeAnswer), data);
+        over();
         await reset.commandCode(TPM_CC.NV_ChangeAuth);
-        await place.openBranch(reset);
+        await chain.open(reset, taken.reset ?? 0);
         await write.commandCode(TPM_CC.NV_Write);
-        await place.openBranch(write);
+        await chain.open(write, taken.write ?? 0);
         // The PIN first: should the power fail between, the card is blocked still, with a PIN that its holder chose.
         await changeNvAuth(tpm, place.written, reset.spending(), secure.hiding(), authValue);
         await writeNv(tpm, place.written, write.spending(), data);
@@ -89,7 +107,14 @@ export async function startPinReset(
   return {
     resetNonce: reset.nonceTpm,
     writeNonce: write.nonceTpm,
-    finish: (answers, newPin) => pending.finish((taken) => finish(answers, newPin, taken)),
+    finish: (answers, newPin, successions = record.successions) =>
+      pending.finish((over) => finish(answers, newPin, successions, over)),
     abandon: () => pending.abandon(),
   };
 }
+
+const termsOf = (policyRef: Bytes, cpHash: Bytes) => ({
+  cpHash,
+  policyRef,
+  expirationSeconds: ANSWER_EXPIRATION_SECONDS,
+});
