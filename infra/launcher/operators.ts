@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { DomainError } from '@cardwright/protocol';
-import { keptSecret, readPrivateFile } from '../processes/private-file.ts';
+import { keptSecret, readPrivateFile, writePrivateFile } from '../processes/private-file.ts';
 import { inRepository, repositoryRoot } from '../repository/root.ts';
 import { baseEnvironment } from './services.ts';
 
@@ -20,14 +20,20 @@ export interface Operator {
  * One operator a role, named after it, each with a password for the console and a token for scripts, made at random once
  * and kept in files of mode 0600. Who can sign in already is left alone. Error: `operator-not-made` (unavailable).
  */
-export function ensureOperators(secretsFolder: string, cmsDatabaseUrl: string, url: string): Promise<Operator[]> {
-  return Promise.all(
+export async function ensureOperators(secretsFolder: string, cmsDatabaseUrl: string, url: string): Promise<Operator[]> {
+  const known = await Promise.all(
     ROLES.map(async (role) => {
       const kept = readOperator(secretsFolder, role);
-      const known = kept !== null && (await canSignIn(url, kept));
-      return known ? kept : ensureOperator(secretsFolder, cmsDatabaseUrl, role);
+      return kept !== null && (await canSignIn(url, kept)) ? kept : null;
     }),
   );
+  const missing = ROLES.filter((_, at) => known[at] === null);
+  if (missing.length > 0) await makeOperators(secretsFolder, cmsDatabaseUrl, missing);
+  return ROLES.map((role, at) => {
+    const operator = known[at] ?? readOperator(secretsFolder, role);
+    if (operator !== null) return operator;
+    throw new DomainError('internal', 'operator-not-made', `The operator ${role} has no token file.`);
+  });
 }
 
 function filesOf(secretsFolder: string, role: Role): { passwordFile: string; tokenFile: string } {
@@ -49,23 +55,20 @@ async function canSignIn(url: string, operator: Operator): Promise<boolean> {
   return session.operator?.name === operator.name && session.operator.role === operator.role;
 }
 
-async function ensureOperator(secretsFolder: string, cmsDatabaseUrl: string, role: Role): Promise<Operator> {
-  const { passwordFile, tokenFile } = filesOf(secretsFolder, role);
-  keptSecret(passwordFile);
-  const files = ['--password-file', passwordFile, '--token-file', tokenFile];
+async function makeOperators(secretsFolder: string, cmsDatabaseUrl: string, roles: readonly Role[]): Promise<void> {
+  const list = roles.map((role) => ({ name: role, role, ...filesOf(secretsFolder, role) }));
+  for (const { passwordFile } of list) keptSecret(passwordFile);
+  const listFile = join(secretsFolder, 'operators.json');
+  writePrivateFile(listFile, JSON.stringify(list));
   try {
     await promisify(execFile)(
       process.execPath,
-      [inRepository('services', 'cms', 'dist', 'operators.js'), 'create', '--name', role, '--role', role, ...files],
+      [inRepository('services', 'cms', 'dist', 'operators.js'), 'create', '--list', listFile],
       { env: { ...baseEnvironment(), CMS_DATABASE_URL: cmsDatabaseUrl }, cwd: repositoryRoot, timeout: 60_000 },
     );
   } catch (cause) {
     const said = String((cause as { stderr?: string }).stderr ?? cause).trim();
-    throw new DomainError('unavailable', 'operator-not-made', `The operator ${role} could not be made: ${said}`, {
-      cause,
-    });
+    const detail = `The operators ${roles.join(', ')} could not be made: ${said}`;
+    throw new DomainError('unavailable', 'operator-not-made', detail, { cause });
   }
-  const made = readOperator(secretsFolder, role);
-  if (made === null) throw new DomainError('internal', 'operator-not-made', `The operator ${role} has no token file.`);
-  return made;
 }

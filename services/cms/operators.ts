@@ -5,13 +5,27 @@ import { isDomainError, Secret } from '@cardwright/protocol';
 import { isRole, ROLES } from './access/roles.ts';
 import { createSetOperator } from './access/set-operator.ts';
 import { readDatabaseConfig } from './config.ts';
+import type { Role } from './kernel/actor.ts';
 import { hashToken } from './platform/authentication.http.ts';
 import { wireDatabase } from './wire.ts';
 
 const USAGE = `usage: operators.js create --name NAME --role ${ROLES.join('|')} [--display-name TEXT]
          [--password-file FILE] [--token-file FILE]
+       operators.js create --list FILE
 Creates the operator, or changes the one of that name. Secrets come from files, never from the command line; a token
-file that does not exist is made (mode 0600), with a new token.`;
+file that does not exist is made (mode 0600), with a new token.
+A list is a JSON array of { "name", "role", "displayName", "passwordFile", "tokenFile" }, made in its order; the first
+that is refused ends it.`;
+
+/** One operator as the command line or a list has it. */
+interface Wanted {
+  readonly name: string;
+  readonly role: Role;
+  readonly displayName: string | undefined;
+  readonly passwordFile: string | undefined;
+  readonly tokenFile: string | undefined;
+}
+const LIST_BYTES_MAX = 1024 * 1024;
 
 /** A line end after the secret is the editor's, not part of it. */
 const withoutLineEnd = (text: string): string => text.replace(/\r?\n$/, '');
@@ -30,6 +44,30 @@ async function tokenOf(file: string): Promise<string> {
   }
 }
 
+/** Undefined: not to be understood. */
+function wantedOf(value: unknown): Wanted | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { name, role, displayName, passwordFile, tokenFile, ...unknown } = value as Record<string, unknown>;
+  const optional = (given: unknown) => given === undefined || typeof given === 'string';
+  if (typeof name !== 'string' || typeof role !== 'string' || !isRole(role) || Object.keys(unknown).length > 0) {
+    return undefined;
+  }
+  if (![displayName, passwordFile, tokenFile].every(optional)) return undefined;
+  return { name, role, displayName, passwordFile, tokenFile } as Wanted;
+}
+
+async function readList(file: string): Promise<(Wanted | undefined)[]> {
+  const text = await readFile(file, 'utf8');
+  if (text.length > LIST_BYTES_MAX) throw new Error(`${file} is longer than a list of operators can be (1 MiB)`);
+  let list: unknown;
+  try {
+    list = JSON.parse(text);
+  } catch {
+    throw new Error(`${file} is not JSON`);
+  }
+  return Array.isArray(list) ? list.map(wantedOf) : [undefined];
+}
+
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
@@ -39,30 +77,38 @@ async function main(): Promise<number> {
       'display-name': { type: 'string' },
       'password-file': { type: 'string' },
       'token-file': { type: 'string' },
+      list: { type: 'string' },
     },
   });
-  const { name, role } = values;
-  if (positionals.join(' ') !== 'create' || name === undefined || role === undefined || !isRole(role)) {
+  const { list, 'display-name': displayName, 'password-file': passwordFile, 'token-file': tokenFile, ...one } = values;
+  const single = { ...one, displayName, passwordFile, tokenFile };
+  const alone = Object.values(single).every((value) => value === undefined);
+  const all = list === undefined ? [wantedOf(single)] : alone ? await readList(list) : [undefined];
+  const wanted = all.filter((each) => each !== undefined);
+  if (positionals.join(' ') !== 'create' || wanted.length < all.length || wanted.length === 0) {
     console.error(USAGE);
     return 2;
   }
-  const passwordFile = values['password-file'];
-  const tokenFile = values['token-file'];
-  const password =
-    passwordFile === undefined ? undefined : Secret.fromText(withoutLineEnd(await readFile(passwordFile, 'utf8')));
-  const tokenHash = tokenFile === undefined ? undefined : hashToken(await tokenOf(tokenFile));
   const parts = wireDatabase(readDatabaseConfig({ CMS_LOG_LEVEL: 'silent', ...process.env }));
   try {
-    const setOperator = createSetOperator(parts);
-    const operator = await setOperator(
-      { name, role, displayName: values['display-name'], password, tokenHash },
-      parts.runtime.newId(),
-    );
-    console.log(`${operator.name} (${operator.role}) ${operator.id}`);
+    for (const each of wanted) await make(parts, each);
     return 0;
   } finally {
-    password?.wipe();
     await parts.close();
+  }
+}
+
+async function make(parts: ReturnType<typeof wireDatabase>, wanted: Wanted): Promise<void> {
+  const { name, role, displayName, passwordFile, tokenFile } = wanted;
+  const password =
+    passwordFile === undefined ? undefined : Secret.fromText(withoutLineEnd(await readFile(passwordFile, 'utf8')));
+  try {
+    const tokenHash = tokenFile === undefined ? undefined : hashToken(await tokenOf(tokenFile));
+    const setOperator = createSetOperator(parts);
+    const made = await setOperator({ name, role, displayName, password, tokenHash }, parts.runtime.newId());
+    console.log(`${made.name} (${made.role}) ${made.id}`);
+  } finally {
+    password?.wipe();
   }
 }
 

@@ -94,6 +94,31 @@ describe('the operators command', () => {
     ).toBe(0);
   });
 
+  it('makes all operators of a list, and refuses a list with something that it does not know', async () => {
+    const tokenFile = file('listed-token');
+    writeFileSync(
+      file('list'),
+      JSON.stringify([
+        { name: 'lena', role: 'helpdesk', displayName: 'Lena List', tokenFile },
+        { name: 'liam', role: 'auditor' },
+      ]),
+    );
+    const ran = await operators('create', '--list', file('list'));
+    expect(ran).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(await stored('lena')).toMatchObject([{ role: 'helpdesk', display_name: 'Lena List' }]);
+    expect((await stored('lena'))[0].token_hash).not.toBeNull();
+    expect(await stored('liam')).toMatchObject([{ role: 'auditor', token_hash: null }]);
+
+    for (const list of ['not json', '{}', '[]', '[{"name":"new","role":"helpdesk","password":"in clear"}]']) {
+      writeFileSync(file('list'), list);
+      const refused = await operators('create', '--list', file('list'));
+      expect(refused.exitCode).not.toBe(0);
+      expect(refused.stderr).not.toContain('in clear');
+    }
+    expect((await operators('create', '--list', file('list'), '--name', 'new', '--role', 'helpdesk')).exitCode).toBe(2);
+    expect(await stored('new')).toEqual([]);
+  });
+
   it.each([
     ['a short password', ['--name', 'new', '--role', 'helpdesk', '--password-file', 'short'], 1, 'password-length'],
     [
