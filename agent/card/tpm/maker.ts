@@ -72,7 +72,7 @@ class TpmCardMaker implements CardMaker {
       const root = await this.#hardware.roots.named(card.parentName);
       const policy = cardKeyPolicy(this.#place(card.slot, card.administratorKeyName).index.writtenName);
       const made = await createObject(this.#hardware.tpm, root, keyTemplate(keyType, policy));
-      requireCardKey(parsePublicArea(made.publicArea, 'tpm-response-malformed'), policy);
+      requireCardKey(parsePublicArea(made.publicArea, 'tpm-response-malformed'), [{ keyPolicy: policy }]);
       return encodeStored(made);
     });
   }
