@@ -10,6 +10,7 @@ import { profileComponents, registerProfileRoutes } from './cards/profiles.http.
 import { createRetireCard } from './cards/retire-card.ts';
 import { certificateComponents, registerCertificateRoutes } from './certificates/certificates.http.ts';
 import { deviceLinkComponents, registerDeviceLinkRoutes } from './device-link/device-link.http.ts';
+import { deviceReportComponents, registerDeviceReportRoutes } from './device-reports/device-reports.http.ts';
 import { deviceComponents, registerDeviceRoutes } from './devices/devices.http.ts';
 import { deviceEnrolmentComponents, registerDeviceEnrolmentRoutes } from './enrolment/device-enrolment.http.ts';
 import { enrolmentComponents, registerEnrolmentRoutes } from './enrolment/enrolment.http.ts';
@@ -33,6 +34,7 @@ const components = [
   ...auditComponents,
   ...peopleComponents,
   ...deviceComponents,
+  ...deviceReportComponents,
   ...cardComponents,
   ...profileComponents,
   ...cardImportComponents,
@@ -56,7 +58,8 @@ export async function createApp(parts: Parts): Promise<App> {
   registerSessionRoutes(app, { ...config, signIn: createSignIn(parts), signOut: createSignOut(parts) });
   registerAuditRoutes(app, { log: parts.auditLog });
   registerPeopleRoutes(app, { views: parts.personViews, createPerson: createCreatePerson(parts) });
-  registerDeviceRoutes(app, { views: parts.deviceViews });
+  registerDeviceRoutes(app, { views: parts.deviceViews, reports: parts.deviceReports });
+  registerDeviceReportRoutes(app, parts);
   registerCardRoutes(app, {
     views: parts.cardViews,
     registerCard: parts.registration.register,

@@ -23,6 +23,7 @@ import { createCertificateReader } from './certificates/reader.x509.ts';
 import { createCertificateViews } from './certificates/views.pg.ts';
 import type { Config, DatabaseConfig } from './config.ts';
 import { createLinkedDevices } from './device-link/devices.prisma.ts';
+import { createDeviceReports } from './device-reports/reports.prisma.ts';
 import { createDeviceViews } from './devices/views.pg.ts';
 import { createEnrollingDevices } from './enrolment/enrolling-devices.prisma.ts';
 import { createEnrolmentRecords } from './enrolment/enrolments.prisma.ts';
@@ -107,6 +108,7 @@ export function wire(config: Config) {
     people: createPersonRecords(),
     personViews: createPersonViews(pool),
     deviceViews: createDeviceViews(pool),
+    deviceReports: createDeviceReports(prisma),
     enrollingDevices: createEnrollingDevices(shared),
     linkedDevices: createLinkedDevices(prisma),
     cards,

@@ -69,6 +69,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/agent/doctor-reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say how ready for cards this device is. Replaces its report before. */
+        post: operations["reportReadiness"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/agent/enrolments/{enrolmentId}/administrator-keys": {
         parameters: {
             query?: never;
@@ -452,7 +469,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One device. */
+        /** One device, with what it last said of its readiness for cards. */
         get: operations["getDevice"];
         put?: never;
         post?: never;
@@ -1495,6 +1512,60 @@ export interface components {
         };
         /**
          * @example {
+         *       "id": "0199f2a0-2222-7000-8000-000000000002",
+         *       "hostName": "lap-0421",
+         *       "platform": "linux-x64",
+         *       "tpm": {
+         *         "manufacturer": "IFX",
+         *         "firmware": "7.85",
+         *         "revision": "1.59"
+         *       },
+         *       "createdAt": "2026-03-02T09:00:00.000Z",
+         *       "lastSeenAt": "2026-03-02T09:14:00.000Z",
+         *       "report": {
+         *         "level": "warning",
+         *         "agentVersion": "0.1.0",
+         *         "checkedAt": "2026-03-02T09:13:58.000Z",
+         *         "receivedAt": "2026-03-02T09:14:00.000Z",
+         *         "tpm": {
+         *           "manufacturer": "IFX",
+         *           "firmware": "7.85.4555.0",
+         *           "revision": "1.59"
+         *         },
+         *         "findings": [
+         *           {
+         *             "check": "pin-index",
+         *             "level": "ok",
+         *             "message": "A PIN index was made and removed again.",
+         *             "advice": null
+         *           },
+         *           {
+         *             "check": "endorsement-certificate",
+         *             "level": "warning",
+         *             "message": "The TPM holds no certificate of its maker: it can't prove that it is one.",
+         *             "advice": "Some makers publish it (tpm2_getekcertificate). Profiles that require attestation refuse this device."
+         *           }
+         *         ]
+         *       }
+         *     }
+         */
+        DeviceDetail: {
+            /** Format: date-time */
+            createdAt: string;
+            hostName: string;
+            id: string;
+            /** Format: date-time */
+            lastSeenAt: string | null;
+            platform: string;
+            report: components["schemas"]["DeviceReport"] | null;
+            tpm: {
+                firmware: string;
+                manufacturer: string;
+                revision: string;
+            } | null;
+        };
+        /**
+         * @example {
          *       "items": [
          *         {
          *           "id": "0199f2a0-2222-7000-8000-000000000002",
@@ -1526,6 +1597,70 @@ export interface components {
         DeviceRef: {
             hostName: string;
             id: string;
+        };
+        /**
+         * @description How ready for cards the device found itself: its own word (`cardwright-agent doctor`).
+         * @example {
+         *       "level": "warning",
+         *       "agentVersion": "0.1.0",
+         *       "checkedAt": "2026-03-02T09:13:58.000Z",
+         *       "receivedAt": "2026-03-02T09:14:00.000Z",
+         *       "tpm": {
+         *         "manufacturer": "IFX",
+         *         "firmware": "7.85.4555.0",
+         *         "revision": "1.59"
+         *       },
+         *       "findings": [
+         *         {
+         *           "check": "pin-index",
+         *           "level": "ok",
+         *           "message": "A PIN index was made and removed again.",
+         *           "advice": null
+         *         },
+         *         {
+         *           "check": "endorsement-certificate",
+         *           "level": "warning",
+         *           "message": "The TPM holds no certificate of its maker: it can't prove that it is one.",
+         *           "advice": "Some makers publish it (tpm2_getekcertificate). Profiles that require attestation refuse this device."
+         *         }
+         *       ]
+         *     }
+         */
+        DeviceReport: {
+            agentVersion: string;
+            /**
+             * Format: date-time
+             * @description By the device's clock.
+             */
+            checkedAt: string;
+            findings: {
+                advice: string | null;
+                check: string;
+                /** @enum {string} */
+                level: "ok" | "warning" | "problem";
+                message: string;
+            }[];
+            /**
+             * @description The worst of the findings.
+             * @enum {string}
+             */
+            level: "ok" | "warning" | "problem";
+            /** Format: date-time */
+            receivedAt: string;
+            tpm: {
+                firmware: string;
+                manufacturer: string;
+                revision: string;
+            } | null;
+        };
+        /**
+         * @example {
+         *       "level": "warning"
+         *     }
+         */
+        DeviceReportTaken: {
+            /** @enum {string} */
+            level: "ok" | "warning" | "problem";
         };
         /**
          * @example {
@@ -2054,7 +2189,7 @@ export interface components {
              */
             expiresAt: string | null;
             operator: components["schemas"]["Operator"];
-            permissions: ("people:read" | "people:create" | "devices:read" | "cards:read" | "cards:register" | "cards:retire" | "puk:show" | "named-keys:manage" | "profiles:create" | "enrolments:read" | "enrolments:create" | "enrolments:cancel" | "unblock:read" | "unblock:perform" | "certificates:read" | "certificates:revoke" | "audit:read")[];
+            permissions: ("people:read" | "people:create" | "devices:read" | "devices:message" | "cards:read" | "cards:register" | "cards:retire" | "keys:change" | "puk:show" | "named-keys:manage" | "profiles:create" | "enrolments:read" | "enrolments:create" | "enrolments:cancel" | "unblock:read" | "unblock:perform" | "certificates:read" | "certificates:revoke" | "audit:read")[];
         };
         /**
          * @example {
@@ -2411,6 +2546,80 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CheckIn"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reportReadiness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "agentVersion": "0.1.0",
+                 *       "checkedAt": "2026-03-02T09:13:58.000Z",
+                 *       "tpm": {
+                 *         "manufacturer": "IFX",
+                 *         "firmware": "7.85.4555.0",
+                 *         "revision": "1.59"
+                 *       },
+                 *       "findings": [
+                 *         {
+                 *           "check": "pin-index",
+                 *           "level": "ok",
+                 *           "message": "A PIN index was made and removed again.",
+                 *           "advice": null
+                 *         },
+                 *         {
+                 *           "check": "endorsement-certificate",
+                 *           "level": "warning",
+                 *           "message": "The TPM holds no certificate of its maker: it can't prove that it is one.",
+                 *           "advice": "Some makers publish it (tpm2_getekcertificate). Profiles that require attestation refuse this device."
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": {
+                    agentVersion: string;
+                    /** Format: date-time */
+                    checkedAt: string;
+                    findings: {
+                        advice: string | null;
+                        check: string;
+                        /** @enum {string} */
+                        level: "ok" | "warning" | "problem";
+                        message: string;
+                    }[];
+                    tpm: {
+                        firmware: string;
+                        manufacturer: string;
+                        revision: string;
+                    } | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceReportTaken"];
                 };
             };
             /** @description Refused: see `code`. */
@@ -3472,7 +3681,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Device"];
+                    "application/json": components["schemas"]["DeviceDetail"];
                 };
             };
             /** @description Refused: see `code`. */

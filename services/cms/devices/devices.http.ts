@@ -1,5 +1,6 @@
 import { DomainError } from '@cardwright/protocol';
 import { Type } from 'typebox';
+import { DeviceReportSchema, type DeviceReports, reportBody } from '../device-reports/index.ts';
 import type { DeviceId } from '../kernel/ids.ts';
 import { decodeCursor, limitOf, pageOf, UUID_KEY } from '../platform/cursor.ts';
 import { closed, id, line, listOf, nullable, Problem, paging, ref, time } from '../platform/schema.http.ts';
@@ -30,9 +31,24 @@ const DeviceSchema = Type.Object(
     ],
   },
 );
+const DeviceDetail = Type.Object(
+  {
+    ...DeviceSchema.properties,
+    report: nullable(ref(DeviceReportSchema)),
+  },
+  {
+    $id: 'DeviceDetail',
+    examples: [
+      {
+        ...(DeviceSchema as { examples?: object[] }).examples?.[0],
+        report: (DeviceReportSchema as { examples?: object[] }).examples?.[0],
+      },
+    ],
+  },
+);
 const DeviceList = listOf(DeviceSchema, { $id: 'DeviceList' });
 
-export const deviceComponents = [DeviceSchema, DeviceList];
+export const deviceComponents = [DeviceSchema, DeviceDetail, DeviceList];
 
 const toBody = (device: Device) => ({
   ...device,
@@ -40,7 +56,10 @@ const toBody = (device: Device) => ({
   lastSeenAt: device.lastSeenAt?.toISOString() ?? null,
 });
 
-export function registerDeviceRoutes(app: App, deps: { readonly views: DeviceViews }): void {
+export function registerDeviceRoutes(
+  app: App,
+  deps: { readonly views: DeviceViews; readonly reports: DeviceReports },
+): void {
   app.get(
     '/api/v1/devices',
     {
@@ -70,16 +89,17 @@ export function registerDeviceRoutes(app: App, deps: { readonly views: DeviceVie
       config: { permission: 'devices:read', etag: true },
       schema: {
         operationId: 'getDevice',
-        summary: 'One device.',
+        summary: 'One device, with what it last said of its readiness for cards.',
         tags: ['devices'],
         params: closed({ deviceId: id<DeviceId>() }),
-        response: { 200: ref(DeviceSchema), default: ref(Problem) },
+        response: { 200: ref(DeviceDetail), default: ref(Problem) },
       },
     },
     async (request) => {
       const device = await deps.views.find(request.params.deviceId);
       if (device === null) throw new DomainError('not-found', 'not-found', 'There is no such device.');
-      return toBody(device);
+      const report = await deps.reports.find(device.id);
+      return { ...toBody(device), report: report === null ? null : reportBody(report) };
     },
   );
 }
