@@ -18,6 +18,9 @@ const TESTS = [
   { package: 'softhsm2', program: 'softhsm2-util' },
   { package: 'g++', program: 'g++' },
   { package: 'chromium', program: 'chromium' },
+  { package: 'pcscd', program: 'pcscd' },
+  { package: 'vsmartcard-vpcd', library: 'pcsc/drivers/serial/libifdvpcd.so' },
+  { package: 'opensc', program: 'gids-tool' },
 ];
 
 /** Without these a test is skipped, and says so. */
