@@ -16,6 +16,8 @@ export interface Device {
   startUnblock(newPin: string): Promise<{ challenge: string; finish(response: string): Promise<Ran> }>;
   /** Runs to where the confirmation code is shown. */
   startOnlineUnblock(newPin: string): Promise<{ confirmationCode: string; ended: Promise<Ran> }>;
+  /** The same computer with another store: as before any card of it was made. */
+  withStore(store: string): Device;
   remove(): Promise<void>;
 }
 
@@ -24,7 +26,10 @@ export async function newDevice(): Promise<Device> {
   const stateDir = join(directory, 'tpm');
   mkdirSync(stateDir, { mode: 0o700 });
   const tpm = await startSoftwareTpm({ stateDir });
-  const store = join(directory, 'store');
+  return deviceOn(directory, tpm, join(directory, 'store'));
+}
+
+function deviceOn(directory: string, tpm: SoftwareTpm, store: string): Device {
   const env = { CARDWRIGHT_TPM: tpm.tcti, CARDWRIGHT_STORE: store };
   const startAgent = (args: readonly string[]) => start(process.execPath, [AGENT, ...args], { env, seconds: 120 });
 
@@ -50,6 +55,7 @@ export async function newDevice(): Promise<Device> {
       const { confirmationCode } = await printedJson<{ confirmationCode: string }>(program);
       return { confirmationCode, ended: program.ended };
     },
+    withStore: (other) => deviceOn(directory, tpm, other),
     async remove() {
       await tpm.stop();
       rmSync(directory, { recursive: true, force: true });
