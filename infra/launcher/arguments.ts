@@ -8,7 +8,23 @@ export interface LauncherArguments {
   readonly dataDir: string;
   readonly port: number;
   readonly databaseUrl: string | undefined;
+  /** Settings of the vault, passed on to it and to no other process; it judges them. */
+  readonly vault: Readonly<Record<string, string>>;
 }
+
+/** SOFTHSM2_CONF is the own setting of a token library that knows no other way to be told where its tokens are. */
+const VAULT_SETTINGS = [
+  'VAULT_PROVIDER',
+  'VAULT_PKCS11_MODULE',
+  'VAULT_PKCS11_TOKEN_LABEL',
+  'VAULT_PKCS11_PIN_FILE',
+  'VAULT_RECOVERY_FILE',
+  'VAULT_UNIFORM_KEYS',
+  'VAULT_LIMIT_PER_CARD',
+  'VAULT_LIMIT_PER_REQUESTER',
+  'VAULT_LIMIT_IN_ALL',
+  'SOFTHSM2_CONF',
+];
 
 export const HELP = `npm start [-- options]
 
@@ -21,6 +37,8 @@ Settings, from the environment:
   CARDWRIGHT_PORT   the port of the console and the API on 127.0.0.1 (default: 8080)
   DATABASE_URL      a PostgreSQL of yours, as postgresql://owner:password@host:5432/database
                     (default: one is started in the data directory)
+  VAULT_PROVIDER, VAULT_PKCS11_MODULE, _TOKEN_LABEL, _PIN_FILE, VAULT_RECOVERY_FILE, VAULT_UNIFORM_KEYS, VAULT_LIMIT_…
+                    go to the vault as they are: services/vault/README.md
 `;
 
 /** Error: `argument-invalid` (invalid), which says what is right. */
@@ -43,6 +61,12 @@ export function parseArguments(
     dataDir: environment.CARDWRIGHT_DATA || defaultDataDir,
     port: parsePort(environment.CARDWRIGHT_PORT),
     databaseUrl: parseDatabaseUrl(environment.DATABASE_URL),
+    vault: Object.fromEntries(
+      VAULT_SETTINGS.flatMap((name) => {
+        const value = environment[name];
+        return value === undefined || value === '' ? [] : [[name, value]];
+      }),
+    ),
   };
 }
 

@@ -15,7 +15,14 @@ describe('the arguments of npm start', () => {
       dataDir: '/here/.data',
       port: 8080,
       databaseUrl: undefined,
+      vault: {},
     });
+  });
+
+  it('go on to the vault where they are its own, and not otherwise', () => {
+    const settings = { VAULT_PROVIDER: 'pkcs11', VAULT_PKCS11_MODULE: '/lib/token.so', SOFTHSM2_CONF: '/etc/tokens' };
+    const others = { VAULT_PKCS11_PIN_FILE: '', VAULT_DATABASE_URL: 'x', VAULT_FAULT_AT: '1', CMS_PORT: '1' };
+    expect(parse([], { ...settings, ...others }).vault).toEqual(settings);
   });
 
   it('are taken from the command line and the environment', () => {

@@ -3,7 +3,7 @@ import { delimiter, join } from 'node:path';
 import { isDomainError } from '@cardwright/protocol';
 import { writePrivateFile } from '../processes/private-file.ts';
 import { inRepository } from '../repository/root.ts';
-import { HELP, parseArguments } from './arguments.ts';
+import { HELP, type LauncherArguments, parseArguments } from './arguments.ts';
 import { type EnrolledDevice, ensureCard, startDevice } from './device.ts';
 import { beginStep } from './progress.ts';
 import { reset } from './reset.ts';
@@ -35,7 +35,7 @@ export async function main(argv: readonly string[]): Promise<number> {
 
 class Interrupted extends Error {}
 
-async function run(options: { dataDir: string; port: number; databaseUrl: string | undefined }): Promise<number> {
+async function run(options: LauncherArguments): Promise<number> {
   // A reader that went away (npm start | head) must not end us before what we started has ended.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   const interruption = whenInterrupted();
@@ -44,8 +44,9 @@ async function run(options: { dataDir: string; port: number; databaseUrl: string
     return beginStep(name);
   };
   process.stdout.write('Starting Cardwright\n');
-  const { dataDir, port, databaseUrl } = options;
-  const system = await startSystem({ dataDir, port, onStep, ...(databaseUrl === undefined ? {} : { databaseUrl }) });
+  const { dataDir, port, databaseUrl, vault } = options;
+  const ownDatabase = databaseUrl === undefined ? {} : { databaseUrl };
+  const system = await startSystem({ dataDir, port, onStep, environment: { vault }, ...ownDatabase });
   let device: EnrolledDevice | null = null;
   try {
     device = await openDevice(system, onStep);
