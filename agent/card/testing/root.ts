@@ -1,8 +1,14 @@
-import { type Bytes, cardPolicies, TPM_ALG, TPM_RH, u32, Writer } from '@cardwright/protocol/tpm';
+import { type Bytes, cardPolicies, PIN_PROVED, TPM_ALG, TPM_CC, TPM_RH, u32, Writer } from '@cardwright/protocol/tpm';
 import { type Authorizer, EMPTY_AUTH, type Entity, isRefusal, PolicySession, type Tpm } from '../../tpm/index.ts';
 
 const NONE = new Uint8Array();
 const OWNER: Entity = { handle: TPM_RH.OWNER, name: u32(TPM_RH.OWNER) };
+
+/** What TPM2_PolicySecret gives to who asks for it: TPM2B_TIMEOUT's bytes and a TPMT_TK_AUTH. */
+export interface SecretTicket {
+  readonly timeout: Bytes;
+  readonly bytes: Bytes;
+}
 
 /** Root on the device: any command, any session, and the owner's (empty) password. Only the PIN and the key are not his. */
 export class Root {
@@ -60,6 +66,57 @@ export class Root {
   sign(key: Entity, authorizer: Authorizer): Promise<unknown> {
     const parameters = new Writer().sized(new Uint8Array(32)).u16(TPM_ALG.ECDSA).u16(TPM_ALG.SHA256);
     return this.run(0x15d, [key], [authorizer], parameters.u16(0x8024).u32(TPM_RH.NULL).sized(NONE).done());
+  }
+
+  /** PolicySecret with the PIN, and a ticket that holds for `-expirationSeconds`. */
+  ticket(index: Entity, pin: string, expirationSeconds: number): Promise<SecretTicket> {
+    return this.policy(async (session) => {
+      const { parameters } = await this.#tpm.run({
+        code: TPM_CC.PolicySecret,
+        handles: [index, session],
+        authorizers: [this.password(pin)],
+        parameters: new Writer()
+          .sized(NONE)
+          .sized(NONE)
+          .sized(NONE)
+          .u32(expirationSeconds >>> 0)
+          .done(),
+      });
+      return { timeout: parameters.sized(64, 'timeout'), bytes: parameters.rest() };
+    });
+  }
+
+  /** TPM2_PolicyTicket: as if the PIN had been proved to this session. */
+  useTicket(session: PolicySession, { timeout, bytes }: SecretTicket, indexName: Bytes): Promise<unknown> {
+    const parameters = new Writer().sized(timeout).sized(NONE).sized(NONE).sized(indexName).bytes(bytes).done();
+    return this.run(0x172, [session], [], parameters);
+  }
+
+  /** TPM2_PolicyNV as the card's keys want it. Gives what came back with it: nothing. */
+  async provePin(session: PolicySession, index: Entity, authorizer: Authorizer, as: Entity = index): Promise<Bytes> {
+    const { operand, offset, operation } = PIN_PROVED;
+    const { parameters } = await this.#tpm.run({
+      code: TPM_CC.PolicyNV,
+      handles: [as, index, session],
+      authorizers: [authorizer],
+      parameters: new Writer().sized(operand).u16(offset).u16(operation).done(),
+    });
+    return parameters.rest();
+  }
+
+  /** TPM_PT_LOCKOUT_COUNTER: the wrong tries that count for the whole TPM. */
+  async lockoutCounter(): Promise<number> {
+    const parameters = new Writer().u32(6).u32(0x20e).u32(1).done();
+    const response = await this.#tpm.run({ code: TPM_CC.GetCapability, parameters });
+    const [, , , property, value] = [
+      response.parameters.u8('moreData'),
+      response.parameters.u32('capability'),
+      response.parameters.u32('count'),
+      response.parameters.u32('property'),
+      response.parameters.u32('value'),
+    ];
+    if (property !== 0x20e || value === undefined) throw new Error('another property');
+    return value;
   }
 
   /** PolicyOR over the card's own branches. */

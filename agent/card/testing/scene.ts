@@ -60,6 +60,14 @@ export class Scene {
     return this.withKey(this.made.record.administratorKey, work);
   }
 
+  /** Five wrong PINs. */
+  async block(): Promise<void> {
+    for (let i = 0; i < 5; i++) {
+      await expect(this.sign('000000')).rejects.toMatchObject({ code: 'pin-wrong', data: { triesLeft: 4 - i } });
+    }
+    await this.roots.release();
+  }
+
   /** Nothing was won and nothing lost: the tries are `left` of 5, and the PIN is what it was. */
   async expectUnharmed(left = 5): Promise<void> {
     await this.roots.release();

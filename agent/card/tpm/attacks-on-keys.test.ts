@@ -1,5 +1,5 @@
 import { Secret } from '@cardwright/protocol';
-import { type Bytes, TPM_ALG, u32, Writer } from '@cardwright/protocol/tpm';
+import { type Bytes, sized, TPM_ALG, u32, Writer } from '@cardwright/protocol/tpm';
 import { describe, expect, test } from 'vitest';
 import { EMPTY_AUTH, type Entity } from '../../tpm/index.ts';
 import { startSoftwareTpm } from '../../tpm/testing/software-tpm.process.ts';
@@ -8,6 +8,7 @@ import { makeCard } from '../testing/make-card.ts';
 import { outcome } from '../testing/root.ts';
 import { Scene } from '../testing/scene.ts';
 import { tpmCardMaker } from './index.ts';
+import { decodeStored } from './stored.ts';
 
 // Each test does what root on the device could, against the TPM itself, and sees it refused by the TPM.
 const secret = (text: string) => Secret.fromText(text);
@@ -54,15 +55,18 @@ describe('a key of the card', () => {
 });
 
 describe('the administrator key, to root', () => {
-  test('computes no answer, does not leave, and takes no new password', async () => {
+  // HMAC, Sign, HMAC_Start, Duplicate, ObjectChangeAuth.
+  test('reading the administrator key: it computes no answer, does not leave, and takes no new password', async () => {
     const parent = await scene.roots.named(scene.made.record.parentName);
     const hmac = new Writer().sized(scene.digest).u16(TPM_ALG.SHA256).done();
+    const signing = new Writer().sized(scene.digest).u16(TPM_ALG.HMAC).u16(TPM_ALG.SHA256).bytes(NO_TICKET).done();
     const newAuth = new Writer().sized(NONE).done();
     const duplicate = new Writer().sized(NONE).u16(TPM_ALG.NULL).done();
     const nowhere: Entity = { handle: 0x40000007, name: u32(0x40000007) };
     await scene.withAdministratorKey(async (authority) => {
       const attempts: [number, readonly Entity[], Bytes][] = [
         [0x155, [authority], hmac],
+        [0x15d, [authority], signing],
         [0x15b, [authority], new Writer().sized(NONE).u16(TPM_ALG.SHA256).done()],
         [0x14b, [authority, nowhere], duplicate],
         [0x150, [authority, parent], newAuth],
@@ -76,6 +80,24 @@ describe('the administrator key, to root', () => {
         expect([code.toString(16), byPassword, byPolicy]).toEqual(REFUSED.get(code));
       }
     });
+    await scene.expectUnharmed();
+  });
+
+  test('reading the administrator key: neither its wrap nor its stored blob opens with a public part that gives more', async () => {
+    const parent = await scene.roots.named(scene.made.record.parentName);
+    const wrapped = scene.made.vault.wrapFor((await scene.maker.parent()).public);
+    const USER_WITH_AUTH = 0x40;
+    const public_ = flip(wrapped.public, 7, USER_WITH_AUTH);
+    const importing = new Writer().sized(NONE).bytes(public_).bytes(wrapped.duplicate).bytes(wrapped.inSymSeed);
+    expect(await outcome(scene.root.run(0x156, [parent], [EMPTY_AUTH], importing.u16(TPM_ALG.NULL).done()))).toBe(
+      '3df',
+    );
+    for (const blob of [scene.made.record.administratorKey, scene.key]) {
+      const { publicArea, privateArea } = decodeStored(blob);
+      const opened = flip(sized(publicArea), 7, USER_WITH_AUTH);
+      const loading = new Writer().sized(privateArea).bytes(opened).done();
+      expect(await outcome(scene.root.run(0x157, [parent], [EMPTY_AUTH], loading))).toBe('1df');
+    }
     await scene.expectUnharmed();
   });
 
@@ -121,9 +143,13 @@ test('a store copied to another device is recognised', async () => {
   }
 });
 
+/** A NULL hashcheck ticket. */
+const NO_TICKET = new Writer().u16(0x8024).u32(0x40000007).sized(NONE).done();
+
 /** Command, refused by password with, refused by policy session with. */
 const REFUSED = new Map<number, readonly string[]>([
   [0x155, ['155', '12f', '99d']],
+  [0x15d, ['15d', '12f', '99d']],
   [0x15b, ['15b', '12f', '99d']],
   [0x14b, ['14b', '124', '99d']],
   [0x150, ['150', '124', '99d']],

@@ -5,10 +5,14 @@ import {
   CARD_REFS,
   nvWriteCpHash,
   pinCounter,
+  sized,
   TPM_CC,
+  TPM_RH,
   u32,
+  Writer,
 } from '@cardwright/protocol/tpm';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { type Authorizer, EMPTY_AUTH, type Entity } from '../../tpm/index.ts';
 import { outcome } from '../testing/root.ts';
 import { Scene } from '../testing/scene.ts';
 
@@ -17,7 +21,7 @@ const secret = (text: string) => Secret.fromText(text);
 const NONE = new Uint8Array();
 const scene = Scene.forEachTest();
 
-describe('the limit of tries', () => {
+describe('trap 1, the limit of tries: "PolicyAuthValue or PolicyPassword on a PIN_FAIL index bypasses pinLimit"', () => {
   test.each([
     ['PolicyAuthValue', TPM_CC.PolicyAuthValue],
     ['PolicyPassword', TPM_CC.PolicyPassword],
@@ -73,7 +77,7 @@ describe('the limit of tries', () => {
     await scene.expectUnharmed();
   });
 
-  test('an answer to a write holds for `0 || limit` only: no huge pinLimit', async () => {
+  test('trap 4: "Bind every NV_Write answer to its cpHash, or the client can write a huge pinLimit"', async () => {
     const huge = Uint8Array.from([...u32(0), ...u32(0xffffffff)]);
     const fair = nvWriteCpHash({ name: scene.index.writtenName, data: pinCounter(0, 5) });
     await scene.root.policy(async (session) => {
@@ -94,7 +98,7 @@ describe('the limit of tries', () => {
     await scene.expectUnharmed();
   });
 
-  test('a card record with a higher limit is refused by the card at reset', async () => {
+  test('trap 4: a card record with a higher limit is refused by the card at reset', async () => {
     const greedy = scene.maker.open({ ...scene.made.record, pinLimit: 100 });
     const challenge = await greedy.challenge();
     const finishing = challenge.finish(
@@ -107,7 +111,7 @@ describe('the limit of tries', () => {
   });
 });
 
-describe('the index defined again by the owner, with a PIN of his own', () => {
+describe('trap 2: "An NV Name does not cover the authValue": the index defined again, with a PIN of the owner’s own', () => {
   beforeEach(async () => {
     await scene.root.undefine(scene.writtenIndex);
     await scene.root.define(scene.index.nvPublic, '666');
@@ -139,7 +143,7 @@ describe('the index defined again by the owner, with a PIN of his own', () => {
     });
   });
 
-  test('is not made a card by its first answer, replayed', async () => {
+  test('trap 3: is not made a card by its first answer, replayed', async () => {
     const challenge = await scene.maker.firstWriteChallenge(scene.made.record);
     const old = scene.made.vault.answerFirstWrite(scene.made.record.slot, new Uint8Array(16), 5);
     await expect(challenge.finish(old)).rejects.toMatchObject({ code: 'response-refused-by-card' });
@@ -148,7 +152,7 @@ describe('the index defined again by the owner, with a PIN of his own', () => {
   });
 
   // Why the vault signs the first write once in a key's life: a second signature, and the card is his.
-  test('would be a card again by a second first-write answer, keys and all', async () => {
+  test('trap 3: "the server signs the first write exactly once": a second time, and the card is the owner’s, keys and all', async () => {
     const challenge = await scene.maker.firstWriteChallenge(scene.made.record);
     await challenge.finish(scene.made.vault.answerFirstWrite(scene.made.record.slot, challenge.nonce, 5));
     await scene.sign('666');
@@ -166,4 +170,38 @@ test('an index swapped between challenge and answer: nothing is set, and the car
   await expect(finishing).rejects.toMatchObject({ kind: 'conflict', code: 'card-altered' });
   expect(await scene.maker.slotState(scene.made.record.slot, scene.made.vault.name)).toBe('defined');
   await challenge.abandon();
+});
+
+// Every command that takes an NV index, but reading, certifying and undefining: none of them does anything to a card's.
+test('trap 2: no other command of the TPM changes the index: not by the owner, not with the PIN, not by a branch', async () => {
+  const attempts: [string, number, Uint8Array][] = [
+    ['NV_Increment', 0x134, NONE],
+    ['NV_SetBits', 0x135, new Uint8Array(8).fill(0xff)],
+    ['NV_Extend', 0x136, sized(new Uint8Array(8))],
+    ['NV_Write', 0x137, new Writer().sized(pinCounter(0, 100)).u16(0).done()],
+    ['NV_WriteLock', 0x138, NONE],
+    ['NV_ReadLock', 0x14f, NONE],
+  ];
+  const owner: Entity = { handle: TPM_RH.OWNER, name: u32(TPM_RH.OWNER) };
+  const done: string[] = [];
+  for (const [name, code, parameters] of attempts) {
+    const run = (as: Entity, authorizer: Authorizer) =>
+      scene.root.run(code, [as, scene.writtenIndex], [authorizer], parameters);
+    const ways: [string, () => Promise<unknown>][] = [
+      ['owner', () => run(owner, EMPTY_AUTH)],
+      ['PIN', () => run(scene.writtenIndex, scene.root.password(scene.pin))],
+      [
+        'branch',
+        () =>
+          scene.root.policy(async (session) => {
+            await session.commandCode(TPM_CC.NV_Read);
+            await scene.root.openBranch(session, scene.made.vault.name);
+            await run(scene.writtenIndex, session.spending());
+          }),
+      ],
+    ];
+    for (const [way, attempt] of ways) if ((await outcome(attempt())) === 'done') done.push(`${name} by ${way}`);
+  }
+  expect(done).toEqual([]);
+  await scene.expectUnharmed();
 });
