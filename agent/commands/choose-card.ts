@@ -5,16 +5,23 @@ import type { StoredCard, StoredKey } from '../store/document.ts';
 import type { Store } from '../store/store.ts';
 import type { Context } from './command.ts';
 
-/** Throws `card-unknown` (not-found), `card-not-named` (invalid), `card-being-destroyed` (conflict). */
+/** Throws `card-unknown` (not-found), `card-not-named` (invalid), `card-being-destroyed`, `card-retired` (conflict). */
 export function chooseCard(store: Store, serial: string | undefined): StoredCard {
   const card = serial === undefined ? onlyCard(store) : bySerial(store.document.cards, serial);
   requireUsable(card);
   return card;
 }
 
-/** Throws `card-being-destroyed`. */
+/** Throws `card-being-destroyed`, `card-retired`. */
 export function requireUsable({ serial, state }: StoredCard): void {
   if (state === 'active') return;
+  if (state === 'retired') {
+    throw new DomainError(
+      'conflict',
+      'card-retired',
+      `Card ${serial} was taken out of use by an operator. Remove it: cardwright-agent destroy --card ${serial}`,
+    );
+  }
   throw new DomainError(
     'conflict',
     'card-being-destroyed',

@@ -19,6 +19,14 @@ import {
   text,
   time,
 } from '../shape.ts';
+import {
+  MESSAGES_MAX,
+  type StoredMessage,
+  storedMessageShape,
+  TASKS_MAX,
+  type TaskEntry,
+  taskEntryShape,
+} from '../tasks/journal.ts';
 
 /**
  * The agent's whole memory as one JSON document, so that one rename changes all of it at once. It holds no PIN and no
@@ -117,8 +125,11 @@ const storedCard = closed({
   successions: (value: unknown, at: string): StoredSuccession[] => successionList(value, at) ?? [],
   selfChange,
   keys: list(storedKey, 30),
-  /** `destroying`: its end was begun and is finished by `destroy`; the card is not used any more. */
-  state: oneOf('active', 'destroying'),
+  /**
+   * `retired`: taken out of use by an operator; it stays until it is destroyed. `destroying`: its end was begun and is
+   * finished by `destroy` or `run`. Neither is used any more.
+   */
+  state: oneOf('active', 'retired', 'destroying'),
   enrolledAt: time,
 });
 
@@ -126,6 +137,8 @@ const storedCard = closed({
 const unblockOutcome = closed({ server: serverUrl, sessionId: opaqueId, outcome: oneOf('worked', 'failed') });
 export const OUTCOMES_MAX = 64;
 const outcomeList = optional(list(unblockOutcome, OUTCOMES_MAX));
+const taskList = optional(list(taskEntryShape, TASKS_MAX));
+const messageList = optional(list(storedMessageShape, MESSAGES_MAX));
 
 const document = closed({
   format: literally('cardwright-store'),
@@ -136,6 +149,9 @@ const document = closed({
   enrolments: list(journal, CARDS_MAX),
   cards: list(storedCard, CARDS_MAX),
   outcomes: (value: unknown, at: string): UnblockOutcome[] => outcomeList(value, at) ?? [],
+  tasks: (value: unknown, at: string): TaskEntry[] => taskList(value, at) ?? [],
+  /** From operators to the people of this device. */
+  messages: (value: unknown, at: string): StoredMessage[] => messageList(value, at) ?? [],
 });
 
 export type UnblockOutcome = Shaped<typeof unblockOutcome>;
@@ -154,6 +170,8 @@ export function emptyDocument(): StoreDocument {
     enrolments: [],
     cards: [],
     outcomes: [],
+    tasks: [],
+    messages: [],
   };
 }
 

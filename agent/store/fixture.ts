@@ -50,5 +50,7 @@ export function exampleDocument(...serials: string[]): StoreDocument {
     enrolments: [],
     cards: serials.map(exampleCard),
     outcomes: [],
+    tasks: [],
+    messages: [],
   };
 }

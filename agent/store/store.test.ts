@@ -50,6 +50,14 @@ describe('the document', () => {
     expect(() => parseDocument(text)).toThrow(expect.objectContaining({ code }));
   });
 
+  it('of an earlier version, without what came since, is read', () => {
+    const { outcomes, tasks, messages, ...older } = exampleDocument();
+    const { successions, ...card } = exampleCard('CW-1111-1111');
+    const read = parseDocument(JSON.stringify({ ...older, cards: [card] }));
+    expect(read).toEqual(exampleDocument('CW-1111-1111'));
+    expect([outcomes, tasks, messages, successions]).toEqual([[], [], [], []]);
+  });
+
   it('does not put its secrets into what is wrong with it', () => {
     const text = spoilt((d) => Object.assign(d, { servers: [{ url: 1, deviceToken: 'B'.repeat(43) }] }));
     expect(() => parseDocument(text)).toThrow(expect.not.objectContaining({ message: expect.stringContaining('BBB') }));

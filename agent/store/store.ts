@@ -1,5 +1,6 @@
 import { DomainError } from '@cardwright/protocol';
 import type { Journal } from '../enrolment/journal.ts';
+import { MESSAGES_MAX, type StoredMessage, TASKS_MAX, type TaskEntry } from '../tasks/journal.ts';
 import {
   emptyDocument,
   type KnownServer,
@@ -99,6 +100,54 @@ export class Store {
 
   dropOutcome(outcome: UnblockOutcome): void {
     this.#write({ ...this.#document, outcomes: this.#withoutOutcome(outcome) });
+  }
+
+  card(cardId: string): StoredCard | undefined {
+    return this.#document.cards.find((card) => card.cardId === cardId);
+  }
+
+  task(server: string, taskId: string): TaskEntry | undefined {
+    return this.#document.tasks.find((entry) => entry.server === server && entry.taskId === taskId);
+  }
+
+  /** `card`, if the step changed it: both in one write. Throws `too-many-tasks` (conflict). */
+  putTask(entry: TaskEntry, card?: StoredCard): void {
+    const tasks = [...this.#withoutTask(entry), entry];
+    if (tasks.length > TASKS_MAX) {
+      const detail = `The store holds ${TASKS_MAX} unfinished tasks already.`;
+      throw new DomainError('conflict', 'too-many-tasks', detail);
+    }
+    const cards = this.#document.cards.map((known) => (known.cardId === card?.cardId ? card : known));
+    this.#write({ ...this.#document, cards, tasks });
+  }
+
+  /** The task is over and its card is gone: in one write. */
+  finishTaskWithoutCard(entry: TaskEntry, cardId: string): void {
+    const cards = this.#document.cards.filter((known) => known.cardId !== cardId);
+    this.#write({ ...this.#document, cards, tasks: [...this.#withoutTask(entry), entry] });
+  }
+
+  dropTasks(entries: readonly TaskEntry[]): void {
+    const same = (a: TaskEntry, b: TaskEntry) => a.server === b.server && a.taskId === b.taskId;
+    const tasks = this.#document.tasks.filter((known) => !entries.some((entry) => same(known, entry)));
+    if (tasks.length < this.#document.tasks.length) this.#write({ ...this.#document, tasks });
+  }
+
+  /** With the end of its task, in one write. A message that is there already is not put twice; the oldest makes room. */
+  putMessage(message: StoredMessage, entry: TaskEntry): void {
+    const known = this.#document.messages.some(
+      ({ server, taskId }) => server === message.server && taskId === message.taskId,
+    );
+    const messages = known ? this.#document.messages : [...this.#document.messages, message].slice(-MESSAGES_MAX);
+    this.#write({ ...this.#document, messages, tasks: [...this.#withoutTask(entry), entry] });
+  }
+
+  putMessages(messages: readonly StoredMessage[]): void {
+    this.#write({ ...this.#document, messages: [...messages] });
+  }
+
+  #withoutTask({ server, taskId }: TaskEntry): TaskEntry[] {
+    return this.#document.tasks.filter((known) => known.server !== server || known.taskId !== taskId);
   }
 
   #withoutOutcome({ server, sessionId }: UnblockOutcome): UnblockOutcome[] {
