@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { baseEnvironment } from '../launcher/services.ts';
 import type { System } from '../launcher/system.ts';
 import { inRepository } from '../repository/root.ts';
+import { watchMemory } from './peak-memory.ts';
 import type { Row } from './table.ts';
 
 const AIM = 0.05;
@@ -18,7 +18,7 @@ export async function measureKekRotation(system: System, keys = 100_000): Promis
   await ended(vaultProgram(system, ['testing', 'fill-keys.pg.js'], [String(keys)]));
   const began = performance.now();
   const rotation = vaultProgram(system, ['main.js'], ['rotate-kek']);
-  const memory = watchMemory(rotation);
+  const memory = watchMemory(rotation.pid);
   await ended(rotation);
   const seconds = (performance.now() - began) / 1000;
   const bare = bareRewraps(keys);
@@ -52,21 +52,6 @@ function ended(child: ChildProcess): Promise<void> {
       code === 0 ? resolve() : reject(new Error(`the vault's command ended with ${code}`)),
     );
   });
-}
-
-/** The kernel keeps the peak: what was read last, shortly before the end, is it. @returns KB. */
-function watchMemory(child: ChildProcess): () => number {
-  let peak = 0;
-  const timer = setInterval(() => {
-    try {
-      const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
-      peak = Math.max(peak, Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0));
-    } catch {
-      // It has just ended.
-    }
-  }, 50);
-  child.once('close', () => clearInterval(timer));
-  return () => peak;
 }
 
 /** @returns seconds. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { removeCluster } from '../database/cluster-folder.ts';
 import { type System, startSystem } from '../launcher/system.ts';
+import { measureCardImport } from './card-import.ts';
 import { measureKekRotation } from './kek-rotation.ts';
 import { formatTable, type Row } from './table.ts';
 import { measureUnblockResponses } from './unblock-responses.ts';
@@ -17,6 +18,8 @@ const WITHOUT_LIMITS = {
 };
 /** Stored administrator keys of a large fleet. */
 const KEYS = 100_000;
+/** In one import by the command line; its memory does not grow with them. */
+const CARDS = 10_000;
 
 /** `npm run bench [-- --requests N]`: a system of its own, durable as in production, deleted afterwards. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -37,6 +40,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     const rows: Row[] = [
       await measureUnblockResponses(system, requests),
       await measureVaultAnswers(system, requests * 4),
+      await measureCardImport(system, CARDS),
       await measureKekRotation(system, KEYS),
     ];
     process.stdout.write(`\n${formatTable(rows)}`);
