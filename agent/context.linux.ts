@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DomainError } from '@cardwright/protocol';
 import { tpmCardMaker } from './card/tpm/index.ts';
 import type { Context } from './commands/command.ts';
+import { linuxProbes } from './doctor/probes.linux.ts';
 import { type FaultPoint, withFaults } from './faults.ts';
 import { httpServer } from './server/server.http.ts';
 import { lockStore } from './store/lock.linux.ts';
@@ -18,6 +19,7 @@ import { pinsFrom } from './terminal/pins.ts';
 import type { LineSource, Output } from './terminal/port.ts';
 import { printable } from './terminal/printable.ts';
 import { openTpm } from './tpm/index.ts';
+import { VERSION } from './version.ts';
 
 /** The real thing: this process, its terminal, this machine's files and TPM. Chooses the adapters. */
 export function systemContext(environment: NodeJS.ProcessEnv, point: FaultPoint): Context {
@@ -73,6 +75,12 @@ export function systemContext(environment: NodeJS.ProcessEnv, point: FaultPoint)
     },
     server: (options) => withFaults(httpServer(options), 'server', point),
     files: { sha256, write },
+    probes: linuxProbes({
+      agentVersion: VERSION,
+      tcti: environment.CARDWRIGHT_TPM,
+      storeDirectory: directoryOf,
+      now: () => new Date(),
+    }),
   };
 }
 

@@ -1,7 +1,8 @@
-import { appendFileSync, readFileSync } from 'node:fs';
+import { appendFileSync } from 'node:fs';
 import { systemContext } from './context.linux.ts';
 import { faultPoints } from './faults.ts';
 import { run } from './run.ts';
+import { VERSION } from './version.ts';
 
 const { env } = process;
 const trace = env.CARDWRIGHT_FAULT_TRACE;
@@ -15,15 +16,13 @@ const point = faultPoints({
 process.stdout.on('error', () => undefined);
 process.stderr.on('error', () => undefined);
 
-process.exitCode = await run(systemContext(env, point), {
+// No await at the top: the agent in one file is a script, not a module.
+run(systemContext(env, point), {
   argv: process.argv.slice(2),
-  version: packageVersion(),
+  version: VERSION,
   debug: env.CARDWRIGHT_DEBUG === '1',
+}).then((exitCode) => {
+  process.exitCode = exitCode;
+  // Standard input would keep the process waiting for lines that nobody asks for.
+  process.stdin.destroy();
 });
-// Standard input would keep the process waiting for lines that nobody asks for.
-process.stdin.destroy();
-
-function packageVersion(): string {
-  const about: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
-  return typeof about === 'object' && about !== null && 'version' in about ? String(about.version) : 'unknown';
-}

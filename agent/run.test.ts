@@ -1,12 +1,12 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { COMMANDS } from './run.ts';
-import { serialise } from './store/document.ts';
+import { type StoreDocument, serialise } from './store/document.ts';
 import { exampleDocument } from './store/fixture.ts';
 
 const agent = fileURLToPath(new URL('./bin/cardwright-agent.mjs', import.meta.url));
@@ -15,7 +15,13 @@ let device: string[];
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'cardwright-agent-'));
-  writeFileSync(join(folder, 'store.json'), serialise(exampleDocument('CW-1111-1111')), { mode: 0o600 });
+  // A server where nobody is.
+  const [server] = exampleDocument().servers;
+  const document = {
+    ...exampleDocument('CW-1111-1111'),
+    servers: [{ ...server, url: 'http://127.0.0.1:1' }],
+  } as StoreDocument;
+  writeFileSync(join(folder, 'store.json'), serialise(document), { mode: 0o600 });
   device = ['--store', folder, '--tpm', `swtpm:path=${join(folder, 'no-tpm.sock')}`];
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -25,7 +31,8 @@ const run = (args: string[], input = '') =>
 
 describe('the command line', () => {
   it('says its version and its help, with an example for each command', () => {
-    expect(run(['--version']).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+    const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'));
+    expect(run(['--version']).stdout).toBe(`${version}\n`);
     const general = run(['--help']);
     expect(general.status).toBe(0);
     for (const { name } of COMMANDS) {
@@ -51,6 +58,8 @@ describe('the command line', () => {
     [['destroy', '--card', 'CW-1111-1111'], 2, 'terminal-missing'],
     [['destroy', '--card', 'CW-1111-1111', '--yes', '--offline'], 7, 'tpm-unreachable'],
     [['status'], 7, 'tpm-unreachable'],
+    [['doctor'], 4, 'device-not-ready'],
+    [['doctor', '--fix'], 2, 'option-unknown'],
   ])('%j ends with %i [%s]', (args, status, code) => {
     const known = COMMANDS.find(({ name }) => name === args[0]);
     const where = known === undefined ? [] : 'tpm' in known.options ? device : device.slice(0, 2);
@@ -64,6 +73,18 @@ describe('the command line', () => {
     const { stderr, status } = run(['status', '--json', ...device]);
     expect(JSON.parse(stderr).error).toMatchObject({ code: 'tpm-unreachable', exitCode: 7 });
     expect(status).toBe(7);
+  });
+
+  it('a doctor says what it found also where the device is not ready, and nothing secret', () => {
+    const { stdout, stderr, status } = run(['doctor', '--json', ...device]);
+    const { level, findings, facts } = JSON.parse(stdout);
+    expect(status).toBe(4);
+    expect(JSON.parse(stderr).error).toMatchObject({ code: 'device-not-ready' });
+    expect(level).toBe('problem');
+    expect(findings).toContainEqual(expect.objectContaining({ check: 'tpm', level: 'problem' }));
+    expect(findings).toContainEqual(expect.objectContaining({ check: 'server', level: 'warning' }));
+    expect(facts.store).toMatchObject({ directory: folder, cards: 1, lockedBy: null, problem: null });
+    expect(stdout).not.toContain('AAAAAAAA');
   });
 
   it('shows no secret of the store, nor the PIN, when it fails', () => {

@@ -4,6 +4,7 @@ import { certificateCommand } from './commands/certificate.ts';
 import { changePinCommand } from './commands/change-pin.ts';
 import type { Command, Context } from './commands/command.ts';
 import { destroyCommand } from './commands/destroy.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { enrolCommand } from './commands/enrol.ts';
 import { listCommand } from './commands/list.ts';
 import { signCommand } from './commands/sign.ts';
@@ -22,6 +23,7 @@ export const COMMANDS: readonly Command[] = [
   changePinCommand,
   unblockCommand,
   destroyCommand,
+  doctorCommand,
 ];
 
 export interface Invocation {

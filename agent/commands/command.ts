@@ -1,6 +1,7 @@
 import type { OptionSpecs, Options } from '../arguments.ts';
 import { flag, text } from '../arguments.ts';
 import type { CardMaker } from '../card/port.ts';
+import type { Probes } from '../doctor/probes.ts';
 import type { FaultPoint } from '../faults.ts';
 import type { DeviceServer, EnrolmentServer } from '../server/port.ts';
 import type { Store } from '../store/store.ts';
@@ -30,6 +31,8 @@ export interface Context {
     readonly attempts?: number;
   }): EnrolmentServer & DeviceServer;
   readonly files: Files;
+  /** For `doctor`. */
+  readonly probes: Probes;
 }
 
 export interface Files {

@@ -49,6 +49,8 @@ export const unblockStateAnswer = open({ state, response: nullable(responseText)
 
 export const destructionAnswer = open({ state });
 
+export const readinessAnswer = open({ level: state });
+
 /** RFC 9457, with our `code` and `errors`. */
 export const problemAnswer = open({
   status: integer(400, 599),

@@ -1,3 +1,4 @@
+import type { DoctorReport } from '../doctor/report.ts';
 import type { Claim } from '../enrolment/claim.ts';
 import type { SelfChange, WrappedKey } from '../enrolment/journal.ts';
 
@@ -20,6 +21,8 @@ export interface DeviceServer {
   unblockRequest(sessionId: string): Promise<{ state: string; response: string | null }>;
   reportUnblock(sessionId: string, outcome: 'worked' | 'failed'): Promise<void>;
   destroyed(cardId: string): Promise<void>;
+  /** How ready for cards the device found itself; replaces what it said before. */
+  reportReadiness(report: DoctorReport): Promise<void>;
 }
 
 export interface ClaimRequest {

@@ -7,6 +7,7 @@ import {
   completionAnswer,
   destructionAnswer,
   firstWriteAnswer,
+  readinessAnswer,
   unblockRequestAnswer,
   unblockStateAnswer,
 } from './answers.ts';
@@ -71,6 +72,9 @@ export function httpServer(options: ServerOptions): EnrolmentServer & DeviceServ
     },
     destroyed: async (cardId) => {
       await post('/agent/cards/{cardId}/destructions', { cardId }, {}, destructionAnswer);
+    },
+    reportReadiness: async ({ findings, ...report }) => {
+      await post('/agent/doctor-reports', {}, { ...report, findings: [...findings] }, readinessAnswer);
     },
   };
 }

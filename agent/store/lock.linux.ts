@@ -55,16 +55,30 @@ function makeFile(path: string): boolean {
   }
 }
 
+/** The process that holds the lock now, if there is one. Changes nothing; it may have let go by the time this is read. */
+export function lockHolder(directory: string): number | undefined {
+  return holders(directory).find(({ alive }) => alive)?.processId;
+}
+
 /** Removes the files of the dead; gives the id of a living other, if there is one. */
 function clearAndFindOther(directory: string, own: string): number | undefined {
   let other: number | undefined;
-  for (const name of readdirSync(directory)) {
-    if (name === own || !name.startsWith(PREFIX)) continue;
-    const processId = Number(/^lock\.(\d{1,10})-/.exec(name)?.[1]);
-    if (Number.isInteger(processId) && identity(processId) === name.slice(PREFIX.length)) other = processId;
+  for (const { name, processId, alive } of holders(directory)) {
+    if (name === own) continue;
+    if (alive) other = processId;
     else unlinkIfThere(join(directory, name));
   }
   return other;
+}
+
+function holders(directory: string): { name: string; processId: number; alive: boolean }[] {
+  return readdirSync(directory)
+    .filter((name) => name.startsWith(PREFIX))
+    .map((name) => {
+      const processId = Number(/^lock\.(\d{1,10})-/.exec(name)?.[1]);
+      const alive = Number.isInteger(processId) && identity(processId) === name.slice(PREFIX.length);
+      return { name, processId, alive };
+    });
 }
 
 /** `<pid>-<start time>-<boot>`: a process id that was given to another process since does not match. */

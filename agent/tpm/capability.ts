@@ -3,7 +3,9 @@ import type { Tpm } from './tpm.ts';
 import { malformed } from './transport-errors.ts';
 
 const CAP_HANDLES = 1;
+const CAP_COMMANDS = 2;
 const CAP_PROPERTIES = 6;
+const CAP_ECC_CURVES = 8;
 const PER_QUERY = 254;
 /** More than any TPM has; bounds what a broken one can make us read. */
 const MAX_HANDLES = 4096;
@@ -19,11 +21,7 @@ export interface TpmFacts {
 
 /** Fixed properties, Part 2 section 6.13: who made it, firmware `a.b.c.d`, library revision as `1.64`. */
 export async function describeTpm(tpm: Tpm): Promise<TpmFacts> {
-  const { parameters } = await query(tpm, CAP_PROPERTIES, 0x100, 32);
-  const count = parameters.u32('property count');
-  if (count > 256) throw malformed(`${count} properties`);
-  const values = new Map<number, number>();
-  for (let i = 0; i < count; i++) values.set(parameters.u32('property'), parameters.u32('value'));
+  const values = await readProperties(tpm, 0x100, 32);
   const value = (property: number): number => values.get(property) ?? 0;
   const revision = value(PROPERTY.revision);
   return {
@@ -33,6 +31,38 @@ export async function describeTpm(tpm: Tpm): Promise<TpmFacts> {
       .join('.'),
     revision: `${Math.floor(revision / 100)}.${String(revision % 100).padStart(2, '0')}`,
   };
+}
+
+/** Properties from `first` on, as far as the TPM has them: Part 2, sections 6.13 (fixed) and 6.14 (variable). */
+export async function readProperties(tpm: Tpm, first: number, most: number): Promise<ReadonlyMap<number, number>> {
+  const { parameters } = await query(tpm, CAP_PROPERTIES, first, most);
+  const count = parameters.u32('property count');
+  if (count > 256) throw malformed(`${count} properties`);
+  const values = new Map<number, number>();
+  for (let i = 0; i < count; i++) values.set(parameters.u32('property'), parameters.u32('value'));
+  return values;
+}
+
+/** TPM_CCs of the commands that the TPM has, without a vendor's own. */
+export async function commandCodes(tpm: Tpm): Promise<ReadonlySet<number>> {
+  const { parameters } = await query(tpm, CAP_COMMANDS, 0x11f, PER_QUERY);
+  const count = parameters.u32('command count');
+  if (count > 1024) throw malformed(`${count} commands`);
+  const codes = new Set<number>();
+  // TPMA_CC, Part 2 section 8.9: the low half is the command, bit 29 says that it is the vendor's.
+  for (let i = 0; i < count; i++) {
+    const attributes = parameters.u32('command');
+    if ((attributes & 0x20000000) === 0) codes.add(attributes & 0xffff);
+  }
+  return codes;
+}
+
+/** TPM_ECC_CURVEs. */
+export async function eccCurves(tpm: Tpm): Promise<ReadonlySet<number>> {
+  const { parameters } = await query(tpm, CAP_ECC_CURVES, 0, PER_QUERY);
+  const count = parameters.u32('curve count');
+  if (count > 256) throw malformed(`${count} curves`);
+  return new Set(Array.from({ length: count }, () => parameters.u16('curve')));
 }
 
 /** Handles in use, from `first` to `last`, in order. */
