@@ -1,0 +1,10 @@
+export * from './attestation-key.ts';
+export * from './card-evidence.ts';
+export { MAX_CERTIFICATE_BYTES, type ParsedCertificate, parseCertificate } from './certificate.ts';
+export type { Trust } from './chain.ts';
+export * from './credential.ts';
+export * from './endorsement-certificate.ts';
+export * from './endorsement-key.ts';
+export { TPM_RH_ENDORSEMENT } from './numbers.ts';
+export { MAX_REVOCATION_LIST_BYTES, parseRevocationList, type RevocationList } from './revocation-list.ts';
+export { parseCreationData, parseStatement, type Statement } from './statement.ts';

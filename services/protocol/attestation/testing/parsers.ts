@@ -1,0 +1,48 @@
+import { parsePublic } from '../../tpm/public-area.ts';
+import { parseStoragePublic } from '../../tpm/storage-parent.ts';
+import { parseAttestationKey } from '../attestation-key.ts';
+import { parseCertificate } from '../certificate.ts';
+import { parseEcdsaSignature } from '../ec-signature.ts';
+import { type EndorsementClaim, verifyEndorsement } from '../endorsement-certificate.ts';
+import { parseEndorsementKey } from '../endorsement-key.ts';
+import { MADE_AT, RECORDED } from '../fixtures/recorded.ts';
+import { SIGNED_LIST } from '../fixtures/revocation-list.ts';
+import { parseRevocationList } from '../revocation-list.ts';
+import { parseCreationData, parseStatement } from '../statement.ts';
+
+type Bytes = Uint8Array;
+
+/** Each parser of what a device or a TPM maker sends, with well-formed samples: for fuzz() in tests and in the bench. */
+export const ATTESTATION_PARSERS: Readonly<
+  Record<string, { readonly parse: (input: Bytes) => unknown; readonly samples: readonly Bytes[] }>
+> = {
+  TPMS_ATTEST: { parse: parseStatement, samples: [RECORDED.keyStatement, RECORDED.indexStatement] },
+  TPMS_CREATION_DATA: { parse: parseCreationData, samples: [RECORDED.keyCreationData] },
+  TPMT_SIGNATURE: { parse: parseEcdsaSignature, samples: [RECORDED.keySignature, RECORDED.indexSignature] },
+  TPM2B_PUBLIC: {
+    parse: (input) => parsePublic(input),
+    samples: [RECORDED.key, RECORDED.storageKey, RECORDED.rsaEndorsementKey, RECORDED.eccEndorsementKey],
+  },
+  'TPM2B_PUBLIC of a storage key': { parse: parseStoragePublic, samples: [RECORDED.storageKey] },
+  'TPM2B_PUBLIC of an attestation key': { parse: parseAttestationKey, samples: [RECORDED.attestationKey] },
+  'TPM2B_PUBLIC of an endorsement key': {
+    parse: parseEndorsementKey,
+    samples: [RECORDED.rsaEndorsementKey, RECORDED.eccEndorsementKey],
+  },
+  certificate: {
+    parse: parseCertificate,
+    samples: [RECORDED.rsaCertificate, RECORDED.eccCertificate, RECORDED.makerCertificate, RECORDED.rootCertificate],
+  },
+  'endorsement key certificate and its chain': {
+    parse: (certificate) => verifyEndorsement({ ...CLAIM, certificate }, TRUST, MADE_AT),
+    samples: [RECORDED.eccCertificate],
+  },
+  'certificate revocation list': { parse: parseRevocationList, samples: [SIGNED_LIST] },
+};
+
+const CLAIM: EndorsementClaim = {
+  endorsementKey: parseEndorsementKey(RECORDED.eccEndorsementKey),
+  certificate: RECORDED.eccCertificate,
+  chain: [RECORDED.makerCertificate],
+};
+const TRUST = { roots: [parseCertificate(RECORDED.rootCertificate)], revocationLists: [], expired: 'refuse' } as const;
