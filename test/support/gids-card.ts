@@ -52,6 +52,7 @@ export function gidsCard(options: GidsOptions): GidsCard {
     arm: (accident) => applet.arm(accident),
     async insert(pcscd, slot = 0) {
       pull();
+      await seenInReader(pcscd, slot, false);
       const ready = new Promise<void>((resolve, reject) => {
         const fresh = connect({ host: '127.0.0.1', port: pcscd.ports[slot], noDelay: true });
         fresh.once('error', reject);
@@ -64,7 +65,7 @@ export function gidsCard(options: GidsOptions): GidsCard {
         serve(fresh, applet);
       });
       await ready;
-      await seenInReader(pcscd, slot);
+      await seenInReader(pcscd, slot, true);
     },
     pull,
   };
@@ -95,10 +96,8 @@ function serve(socket: Socket, applet: GidsApplet): void {
 const CONTROL = { answerToReset: 4 } as const;
 const ANSWER_TO_RESET = Buffer.from('3B8D0180FBA000000397425446590401CF', 'hex');
 
-/** pcscd looks for cards now and then: until it has seen this one, a client would be told that there is none. */
-async function seenInReader(pcscd: TestPcscd, slot: 0 | 1): Promise<void> {
-  await until({ what: 'pcscd to see the card', seconds: 20 }, async () => {
-    const { stdout } = await pcscd.tool('opensc-tool', ['--list-readers']);
-    return new RegExp(`^${slot}\\s+Yes`, 'm').test(stdout);
-  });
+/** pcscd looks for cards a few times a second. */
+async function seenInReader(pcscd: TestPcscd, slot: 0 | 1, there: boolean): Promise<void> {
+  const what = there ? 'pcscd to see the card' : 'pcscd to see that the card has gone';
+  await until({ what, seconds: 20 }, () => pcscd.sees(slot) === there);
 }

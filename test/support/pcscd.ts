@@ -6,6 +6,7 @@ import { until } from '@cardwright/infra';
 import { type Ran, run } from './run.ts';
 import { runFolder } from './run-folder.ts';
 
+const READERS = ['Virtual PCD 00 00', 'Virtual PCD 00 01'] as const;
 const DRIVER = '/usr/lib/pcsc/drivers/serial/libifdvpcd.so';
 
 /** A pcscd of a test's own, with a virtual reader of two slots that a card is put into over TCP. */
@@ -21,6 +22,11 @@ export interface TestPcscd {
    * in a second, unless it is told which driver to use.
    */
   tool(program: string, args: readonly string[], options?: { readonly drivers?: 'all' | 'gids' }): Promise<Ran>;
+  /**
+   * Whether pcscd has seen a card in that slot, by its own word: its answer to clients says so too early (a card that was
+   * put in again before it had seen the other one go would never be seen).
+   */
+  sees(slot: 0 | 1): boolean;
   /** As by kill -9, and anew: every card is out, every client's connection is gone. */
   restart(): Promise<void>;
   stop(): Promise<void>;
@@ -40,6 +46,7 @@ export async function startPcscd(): Promise<TestPcscd> {
   const socket = join(folder, 'pcscd.comm');
   let child: ChildProcess | undefined;
   let port = 0;
+  let log = '';
 
   async function start(): Promise<void> {
     for (let attempt = 1; ; attempt++) {
@@ -47,7 +54,7 @@ export async function startPcscd(): Promise<TestPcscd> {
       writeFileSync(join(config, 'vpcd'), readerConfiguration(port));
       rmSync(socket, { force: true });
       child = launch(folder, config);
-      let log = '';
+      log = '';
       child.stdout?.on('data', (chunk) => {
         log += chunk;
       });
@@ -75,7 +82,11 @@ export async function startPcscd(): Promise<TestPcscd> {
   const openscConf = join(directory, 'opensc.conf');
   writeFileSync(openscConf, 'app default {\n  card_drivers = gids;\n}\n');
   return {
-    ...{ socket, env, readers: ['Virtual PCD 00 00', 'Virtual PCD 00 01'] },
+    ...{ socket, env, readers: READERS },
+    sees: (slot) => {
+      const said = [...log.matchAll(/Card (inserted into|Removed From) (.+)/g)];
+      return said.findLast(([, , reader]) => reader === READERS[slot])?.[1] === 'inserted into';
+    },
     get ports() {
       return [port, port + 1] as const;
     },
