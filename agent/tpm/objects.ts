@@ -131,8 +131,11 @@ export async function sign(
 /** The TPM's word that `key` signed `digest`; `signature` is a TPMT_SIGNATURE. */
 export async function verifySignature(tpm: Tpm, key: Entity, digest: Bytes, signature: Bytes): Promise<Ticket> {
   const parameters = new Writer().sized(digest).bytes(signature).done();
-  const response = await tpm.run({ code: TPM_CC.VerifySignature, handles: [key], parameters });
-  return response.parameters.rest();
+  const { parameters: answer } = await tpm.run({ code: TPM_CC.VerifySignature, handles: [key], parameters });
+  const [tag, hierarchy] = [answer.u16('ticket tag'), answer.u32('ticket hierarchy')];
+  const mac = answer.sized(64, 'ticket digest');
+  answer.end();
+  return new Writer().u16(tag).u32(hierarchy).sized(mac).done();
 }
 
 /** inSensitive with an empty authValue and no data, the template, no outsideInfo, no PCRs. */
