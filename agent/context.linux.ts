@@ -10,6 +10,7 @@ import type { Context } from './commands/command.ts';
 import { linuxProbes } from './doctor/probes.linux.ts';
 import { type FaultPoint, withFaults } from './faults.ts';
 import { httpServer } from './server/server.http.ts';
+import { linuxService } from './service/host.linux.ts';
 import { lockStore } from './store/lock.linux.ts';
 import { errno, FileMedium, openDirectory } from './store/medium.file.ts';
 import { Store } from './store/store.ts';
@@ -75,6 +76,7 @@ export function systemContext(environment: NodeJS.ProcessEnv, point: FaultPoint)
     },
     server: (options) => withFaults(httpServer(options), 'server', point),
     files: { sha256, write },
+    service: linuxService(VERSION, directoryOf),
     probes: linuxProbes({
       agentVersion: VERSION,
       tcti: environment.CARDWRIGHT_TPM,

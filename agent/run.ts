@@ -7,6 +7,8 @@ import { destroyCommand } from './commands/destroy.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { enrolCommand } from './commands/enrol.ts';
 import { listCommand } from './commands/list.ts';
+import { messagesCommand } from './commands/messages.ts';
+import { runCommand } from './commands/run.ts';
 import { signCommand } from './commands/sign.ts';
 import { statusCommand } from './commands/status.ts';
 import { unblockCommand } from './commands/unblock.ts';
@@ -23,6 +25,8 @@ export const COMMANDS: readonly Command[] = [
   changePinCommand,
   unblockCommand,
   destroyCommand,
+  runCommand,
+  messagesCommand,
   doctorCommand,
 ];
 

@@ -3,7 +3,8 @@ import { flag, text } from '../arguments.ts';
 import type { CardMaker } from '../card/port.ts';
 import type { Probes } from '../doctor/probes.ts';
 import type { FaultPoint } from '../faults.ts';
-import type { DeviceServer, EnrolmentServer } from '../server/port.ts';
+import type { DeviceServer, EnrolmentServer, TaskServer } from '../server/port.ts';
+import type { ServiceHost } from '../service/port.ts';
 import type { Store } from '../store/store.ts';
 import type { LineSource, Output, PinSource } from '../terminal/port.ts';
 
@@ -29,10 +30,12 @@ export interface Context {
     readonly deviceToken: string;
     readonly timeoutMs?: number;
     readonly attempts?: number;
-  }): EnrolmentServer & DeviceServer;
+  }): EnrolmentServer & DeviceServer & TaskServer;
   readonly files: Files;
   /** For `doctor`. */
   readonly probes: Probes;
+  /** For `run`. */
+  readonly service: ServiceHost;
 }
 
 export interface Files {

@@ -39,7 +39,7 @@ export async function checkInBriefly(
   const known = store.server(card.server);
   if (known === undefined) return;
   try {
-    await passing(context, known).checkIn([{ cardId: card.cardId, ...report }]);
+    await passing(context, known).checkIn({ cards: [{ cardId: card.cardId, ...report }] });
   } catch (error) {
     if (!isDomainError(error)) throw error;
   }

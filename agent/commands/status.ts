@@ -100,8 +100,10 @@ async function checkIn(context: Context, store: Store, onDevice: readonly OnDevi
       if (reports.length === 0) return;
       try {
         for (let from = 0; from < reports.length; from += CARDS_A_REPORT) {
-          const answer = await asDevice(context, server).checkIn(reports.slice(from, from + CARDS_A_REPORT));
-          for (const { cardId, state } of answer) states.set(cardId, state);
+          const answer = await asDevice(context, server).checkIn({
+            cards: reports.slice(from, from + CARDS_A_REPORT),
+          });
+          for (const { cardId, state } of answer.cards) states.set(cardId, state);
         }
       } catch (error) {
         if (!isDomainError(error)) throw error;

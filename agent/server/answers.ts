@@ -1,10 +1,14 @@
-import { claimShape, opaqueId } from '../enrolment/claim.ts';
-import { base64, integer, list, nullable, oneOf, open, optional, type Shape, text, time } from '../shape.ts';
+import { cardSerial, claimShape, opaqueId } from '../enrolment/claim.ts';
+import { base64, integer, list, nullable, oneOf, open, optional, type Shape, tagged, text, time } from '../shape.ts';
+import type { KeyOffer } from '../tasks/journal.ts';
+import type { CheckInAnswer } from './port.ts';
 
 /** What the server may answer. A field that we don't know is ignored (the API is additive); all else is refused. */
 export const BODY_BYTES_MAX = 1024 * 1024;
 
 const blob = base64(4096);
+/** The store has Names in hex. */
+const nameAsHex: Shape<string> = (value, at) => Buffer.from(base64(66)(value, at), 'base64').toString('hex');
 const state = text(32, /^[a-z][a-z-]*$/);
 
 const claimState = open({ state: oneOf('claimed', 'completed') });
@@ -34,7 +38,41 @@ export const certificateAnswer = open({
 
 export const completionAnswer = open({ state: oneOf('completed') });
 
-export const checkInAnswer = open({ cards: list(open({ cardId: opaqueId, state }), 256) });
+const agentTask = open({
+  taskId: opaqueId,
+  // Whatever a newer server asks for: what is not known is answered so.
+  kind: text(40),
+  cardId: nullable(opaqueId),
+  cardSerial: nullable(cardSerial),
+  cardKind: optional(text(40)),
+  message: optional(text(1000)),
+});
+
+const checkIn = open({
+  cards: list(open({ cardId: opaqueId, state }), 256),
+  tasks: optional(list(agentTask, 100)),
+  nextCheckInSeconds: optional(integer(0, 31_536_000)),
+});
+export const checkInAnswer: Shape<CheckInAnswer> = (value, at) => {
+  const { cards, tasks, nextCheckInSeconds } = checkIn(value, at);
+  return { cards, tasks: tasks ?? [], nextCheckInSeconds };
+};
+
+const approval = open({ approvedPolicy: base64(64), signature: base64(512) });
+const wrapped = { keyVersion: integer(1, 1_000_000), name: nameAsHex, public: blob, duplicate: blob, inSymSeed: blob };
+const keyOffer: Shape<KeyOffer> = tagged<KeyOffer>('kind', {
+  successor: open({ kind: oneOf('successor'), ...wrapped, approval, rehearsal: approval }),
+  replacement: open({
+    kind: oneOf('replacement'),
+    ...wrapped,
+    fromVersion: integer(1, 1_000_000),
+    algorithm: text(32, /^[a-z0-9-]+$/),
+    kcv: text(64, /^[A-Za-z0-9+/=-]+$/),
+  }),
+});
+export const keyOfferAnswer = open({ keyOffer });
+export const cardAnswerAnswer = open({ response: base64(64) });
+export const taskReportAnswer = open({ state });
 
 export const unblockRequestAnswer = open({
   sessionId: opaqueId,

@@ -1,6 +1,8 @@
 import type { DoctorReport } from '../doctor/report.ts';
 import type { Claim } from '../enrolment/claim.ts';
 import type { SelfChange, WrappedKey } from '../enrolment/journal.ts';
+import type { KeyOffer, TaskResult } from '../tasks/journal.ts';
+import type { AgentTask } from '../tasks/task.ts';
 
 /**
  * What the agent needs of the server. Bytes are base64 text, as they are stored. Every call may be repeated: the server
@@ -16,13 +18,34 @@ export interface EnrolmentServer {
 }
 
 export interface DeviceServer {
-  checkIn(cards: readonly CardReport[]): Promise<readonly { cardId: string; state: string }[]>;
+  checkIn(report: CheckInReport): Promise<CheckInAnswer>;
   requestUnblock(cardId: string, request: { challenge: string; triesLeft: number }): Promise<UnblockRequest>;
   unblockRequest(sessionId: string): Promise<{ state: string; response: string | null }>;
   reportUnblock(sessionId: string, outcome: 'worked' | 'failed'): Promise<void>;
   destroyed(cardId: string): Promise<void>;
   /** How ready for cards the device found itself; replaces what it said before. */
   reportReadiness(report: DoctorReport): Promise<void>;
+}
+
+/** What the tasks of this device need of the server. */
+export interface TaskServer {
+  /** The next administrator key of the task's card; the first one is stored at the server, and repeated. */
+  keyOffer(taskId: string, parentPublic: string): Promise<KeyOffer>;
+  /** Of a minidriver card: the response of the key of that version, to find out which one the card has. */
+  cardAnswer(taskId: string, request: { keyVersion: number; challenge: string }): Promise<{ response: string }>;
+  reportTask(taskId: string, result: TaskResult): Promise<void>;
+}
+
+export interface CheckInReport {
+  readonly cards: readonly CardReport[];
+  readonly agentVersion?: string;
+}
+
+export interface CheckInAnswer {
+  readonly cards: readonly { readonly cardId: string; readonly state: string }[];
+  readonly tasks: readonly AgentTask[];
+  /** Null of a server that does not choose. */
+  readonly nextCheckInSeconds: number | null;
 }
 
 export interface ClaimRequest {
@@ -58,6 +81,8 @@ export interface CardReport {
   readonly cardId: string;
   readonly triesLeft: number;
   readonly blocked: boolean;
+  /** Of the newest key that the card obeys. */
+  readonly administratorKeyVersion?: number;
 }
 
 export interface UnblockRequest {

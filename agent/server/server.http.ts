@@ -1,19 +1,22 @@
 import type { Shape } from '../shape.ts';
 import {
   administratorKeyAnswer,
+  cardAnswerAnswer,
   certificateAnswer,
   checkInAnswer,
   claimAnswer,
   completionAnswer,
   destructionAnswer,
   firstWriteAnswer,
+  keyOfferAnswer,
   readinessAnswer,
+  taskReportAnswer,
   unblockRequestAnswer,
   unblockStateAnswer,
 } from './answers.ts';
 import { type BodyOf, filled, type PathOf, type PathParameters } from './contract.ts';
 import { type Exchange, exchange } from './exchange.http.ts';
-import type { DeviceServer, EnrolmentServer } from './port.ts';
+import type { DeviceServer, EnrolmentServer, TaskServer } from './port.ts';
 
 /** Key generation and the CA's signature happen within one call, so a single attempt may take its time. */
 const TIMEOUT_MS = 30_000;
@@ -27,7 +30,7 @@ export interface ServerOptions {
   readonly attempts?: number;
 }
 
-export function httpServer(options: ServerOptions): EnrolmentServer & DeviceServer {
+export function httpServer(options: ServerOptions): EnrolmentServer & DeviceServer & TaskServer {
   const limits: Exchange = {
     baseUrl: options.baseUrl,
     timeoutMs: options.timeoutMs ?? TIMEOUT_MS,
@@ -63,7 +66,7 @@ export function httpServer(options: ServerOptions): EnrolmentServer & DeviceServ
     complete: async (enrolmentId, nvIndex) => {
       await post('/agent/enrolments/{enrolmentId}/completions', { enrolmentId }, { nvIndex }, completionAnswer);
     },
-    checkIn: async (cards) => (await post('/agent/check-ins', {}, { cards: [...cards] }, checkInAnswer)).cards,
+    checkIn: ({ cards, ...about }) => post('/agent/check-ins', {}, { cards: [...cards], ...about }, checkInAnswer),
     requestUnblock: (cardId, request) =>
       post('/agent/cards/{cardId}/unblock-requests', { cardId }, request, unblockRequestAnswer),
     unblockRequest: (sessionId) => get('/agent/unblock-requests/{sessionId}', { sessionId }, unblockStateAnswer),
@@ -72,6 +75,21 @@ export function httpServer(options: ServerOptions): EnrolmentServer & DeviceServ
     },
     destroyed: async (cardId) => {
       await post('/agent/cards/{cardId}/destructions', { cardId }, {}, destructionAnswer);
+    },
+    keyOffer: async (taskId, parentPublic) => {
+      const path = filled('/agent/tasks/{taskId}/offers', { taskId });
+      const answer = await exchange(asDevice, { method: 'POST', path, body: { parentPublic }, answer: keyOfferAnswer });
+      return answer.keyOffer;
+    },
+    cardAnswer: (taskId, body) => {
+      const path = filled('/agent/tasks/{taskId}/card-answers', { taskId });
+      return exchange(asDevice, { method: 'POST', path, body, answer: cardAnswerAnswer });
+    },
+    reportTask: async (taskId, { outcome, code, detail, keyVersion }) => {
+      const why = { ...(code === null ? {} : { code }), ...(detail === null ? {} : { detail }) };
+      const body = { outcome, ...why, ...(keyVersion === null ? {} : { keyVersion }) };
+      const path = filled('/agent/tasks/{taskId}/results', { taskId });
+      await exchange(asDevice, { method: 'POST', path, body, answer: taskReportAnswer });
     },
     reportReadiness: async ({ findings, ...report }) => {
       await post('/agent/doctor-reports', {}, { ...report, findings: [...findings] }, readinessAnswer);

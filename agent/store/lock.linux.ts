@@ -16,18 +16,44 @@ export interface StoreLock {
   release(): void;
 }
 
-const PREFIX = 'lock.';
+/** `lock.`: of the store, taken for each change. `service.`: of `run`, held for as long as it runs. */
+type Prefix = 'lock.' | 'service.';
 const ATTEMPTS = 8;
 
 /** Throws `store-locked` (kind `unavailable`), naming the process. */
 export async function lockStore(directory: string): Promise<StoreLock> {
-  const own = `${PREFIX}${identity(process.pid) ?? `${process.pid}-0-0`}`;
+  const taken = await lock(directory, 'lock.');
+  if (typeof taken !== 'number') return taken;
+  throw new DomainError(
+    'unavailable',
+    'store-locked',
+    `Another cardwright-agent (process ${taken}) is using the store in ${directory}. Wait until it is done.`,
+    { data: { processId: taken } },
+  );
+}
+
+/** Throws `agent-already-running` (kind `conflict`), naming the process. */
+export async function lockService(directory: string): Promise<StoreLock> {
+  const taken = await lock(directory, 'service.');
+  if (typeof taken !== 'number') return taken;
+  throw new DomainError(
+    'conflict',
+    'agent-already-running',
+    `cardwright-agent run is at work already for the store in ${directory} (process ${taken}).`,
+    { data: { processId: taken } },
+  );
+}
+
+/** The lock, or who has it. */
+async function lock(directory: string, prefix: Prefix): Promise<StoreLock | number> {
+  const own = `${prefix}${identity(process.pid) ?? `${process.pid}-0-0`}`;
   const path = join(directory, own);
-  let holder: number | undefined;
+  let holder = process.pid;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     if (makeFile(path)) {
-      holder = clearAndFindOther(directory, own);
-      if (holder === undefined) return { release: () => unlinkIfThere(path) };
+      const other = clearAndFindOther(directory, prefix, own);
+      if (other === undefined) return { release: () => unlinkIfThere(path) };
+      holder = other;
       unlinkIfThere(path);
     } else {
       holder = process.pid;
@@ -35,12 +61,7 @@ export async function lockStore(directory: string): Promise<StoreLock> {
     // Two that came at once both stepped back: chance decides who is first next time.
     await sleep(10 + Math.random() * 40 * (attempt + 1));
   }
-  throw new DomainError(
-    'unavailable',
-    'store-locked',
-    `Another cardwright-agent (process ${holder}) is using the store in ${directory}. Wait until it is done.`,
-    { data: { processId: holder } },
-  );
+  return holder;
 }
 
 function makeFile(path: string): boolean {
@@ -57,13 +78,13 @@ function makeFile(path: string): boolean {
 
 /** The process that holds the lock now, if there is one. Changes nothing; it may have let go by the time this is read. */
 export function lockHolder(directory: string): number | undefined {
-  return holders(directory).find(({ alive }) => alive)?.processId;
+  return holders(directory, 'lock.').find(({ alive }) => alive)?.processId;
 }
 
 /** Removes the files of the dead; gives the id of a living other, if there is one. */
-function clearAndFindOther(directory: string, own: string): number | undefined {
+function clearAndFindOther(directory: string, prefix: Prefix, own: string): number | undefined {
   let other: number | undefined;
-  for (const { name, processId, alive } of holders(directory)) {
+  for (const { name, processId, alive } of holders(directory, prefix)) {
     if (name === own) continue;
     if (alive) other = processId;
     else unlinkIfThere(join(directory, name));
@@ -71,12 +92,12 @@ function clearAndFindOther(directory: string, own: string): number | undefined {
   return other;
 }
 
-function holders(directory: string): { name: string; processId: number; alive: boolean }[] {
+function holders(directory: string, prefix: Prefix): { name: string; processId: number; alive: boolean }[] {
   return readdirSync(directory)
-    .filter((name) => name.startsWith(PREFIX))
+    .filter((name) => name.startsWith(prefix))
     .map((name) => {
-      const processId = Number(/^lock\.(\d{1,10})-/.exec(name)?.[1]);
-      const alive = Number.isInteger(processId) && identity(processId) === name.slice(PREFIX.length);
+      const processId = Number(/^(\d{1,10})-/.exec(name.slice(prefix.length))?.[1]);
+      const alive = Number.isInteger(processId) && identity(processId) === name.slice(prefix.length);
       return { name, processId, alive };
     });
 }

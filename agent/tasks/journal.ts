@@ -30,6 +30,8 @@ const successorOffer = closed({ kind: literally('successor'), ...wrapped, approv
 const replacementOffer = closed({
   kind: literally('replacement'),
   ...wrapped,
+  /** The key that the card has until then: it opens the card for the change. */
+  fromVersion: keyVersion,
   algorithm: text(32, /^[a-z0-9-]+$/),
   kcv: text(64, /^[A-Za-z0-9+/=-]+$/),
 });
@@ -54,12 +56,15 @@ export type TaskResult = Shaped<typeof result>;
 export type TaskState =
   | { readonly step: 'offered'; readonly offer: KeyOffer }
   | { readonly step: 'imported'; readonly offer: SuccessorOffer; readonly blob: string }
+  /** The card may have been given the new key, or not: it says which. */
+  | { readonly step: 'changing'; readonly offer: ReplacementOffer }
   /** Done or failed, and the server may not have heard of it. */
   | { readonly step: 'finished'; readonly result: TaskResult };
 
 const taskState: Shape<TaskState> = tagged<TaskState>('step', {
   offered: closed({ step: literally('offered'), offer: keyOffer }),
   imported: closed({ step: literally('imported'), offer: successorOffer, blob }),
+  changing: closed({ step: literally('changing'), offer: replacementOffer }),
   finished: closed({ step: literally('finished'), result }),
 });
 
