@@ -14,6 +14,8 @@ import { deviceReportComponents, registerDeviceReportRoutes } from './device-rep
 import { deviceComponents, registerDeviceRoutes } from './devices/devices.http.ts';
 import { deviceEnrolmentComponents, registerDeviceEnrolmentRoutes } from './enrolment/device-enrolment.http.ts';
 import { enrolmentComponents, registerEnrolmentRoutes } from './enrolment/enrolment.http.ts';
+import { deviceKeyChangeComponents, registerDeviceKeyChangeRoutes } from './key-changes/device-key-changes.http.ts';
+import { keyChangeComponents, registerKeyChangeRoutes } from './key-changes/key-changes.http.ts';
 import { namedKeyComponents, registerNamedKeyRoutes } from './named-keys/named-keys.http.ts';
 import { createCreatePerson } from './people/create-person.ts';
 import { peopleComponents, registerPeopleRoutes } from './people/people.http.ts';
@@ -25,6 +27,8 @@ import { type App, createServer } from './platform/server.http.ts';
 import { pukComponents, registerPukRoutes } from './puk/puk.http.ts';
 import { registerRevocationRoutes, revocationComponents } from './revocation/revocation.http.ts';
 import { registerSearchRoutes, searchComponents } from './search/search.http.ts';
+import { deviceTaskComponents, registerDeviceTaskRoutes } from './tasks/device-tasks.http.ts';
+import { registerTaskRoutes, taskComponents } from './tasks/tasks.http.ts';
 import { deviceUnblockComponents, registerDeviceUnblockRoutes } from './unblock/device-unblock.http.ts';
 import { registerUnblockRoutes, unblockComponents } from './unblock/unblock.http.ts';
 import type { Parts } from './wire.ts';
@@ -44,6 +48,10 @@ const components = [
   ...enrolmentComponents,
   ...deviceEnrolmentComponents,
   ...deviceLinkComponents,
+  ...taskComponents,
+  ...deviceTaskComponents,
+  ...keyChangeComponents,
+  ...deviceKeyChangeComponents,
   ...unblockComponents,
   ...deviceUnblockComponents,
   ...certificateComponents,
@@ -76,7 +84,11 @@ export async function createApp(parts: Parts): Promise<App> {
   registerSearchRoutes(app, { index: parts.searchIndex });
   registerEnrolmentRoutes(app, parts);
   registerDeviceEnrolmentRoutes(app, { ...parts, keys: parts.vault, devices: parts.enrollingDevices });
-  registerDeviceLinkRoutes(app, { ...parts, devices: parts.linkedDevices });
+  registerDeviceLinkRoutes(app, parts.deviceLink);
+  registerTaskRoutes(app, parts);
+  registerDeviceTaskRoutes(app, parts);
+  registerKeyChangeRoutes(app, parts);
+  registerDeviceKeyChangeRoutes(app, parts);
   registerUnblockRoutes(app, parts);
   registerDeviceUnblockRoutes(app, parts);
   registerCertificateRoutes(app, { views: parts.certificateViews, runtime });

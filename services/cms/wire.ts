@@ -23,10 +23,14 @@ import { createCertificateReader } from './certificates/reader.x509.ts';
 import { createCertificateViews } from './certificates/views.pg.ts';
 import type { Config, DatabaseConfig } from './config.ts';
 import { createLinkedDevices } from './device-link/devices.prisma.ts';
+import { type DeviceLinkDependencies, reportedDestruction } from './device-link/index.ts';
 import { createDeviceReports } from './device-reports/reports.prisma.ts';
 import { createDeviceViews } from './devices/views.pg.ts';
 import { createEnrollingDevices } from './enrolment/enrolling-devices.prisma.ts';
 import { createEnrolmentRecords } from './enrolment/enrolments.prisma.ts';
+import { createAgedKeys } from './key-changes/aged-keys.pg.ts';
+import { beginTakeOver, createCardEnding, type ReportedVersionPorts, reportedChange } from './key-changes/index.ts';
+import { createKeyChangeRecords } from './key-changes/key-changes.prisma.ts';
 import { createNamedKeys } from './named-keys/vault-keys.link.ts';
 import { createPersonRecords } from './people/people.prisma.ts';
 import { createPersonViews } from './people/views.pg.ts';
@@ -40,6 +44,8 @@ import { createPuks } from './puk/vault-puks.link.ts';
 import { createRevocations } from './revocation/index.ts';
 import { createRevocationRecords } from './revocation/revocations.prisma.ts';
 import { createSearchIndex } from './search/search.pg.ts';
+import type { TaskEffects } from './tasks/index.ts';
+import { createTaskRecords } from './tasks/tasks.prisma.ts';
 import { createAnswerRecords } from './unblock/answers.pg.ts';
 import { createUnblockSessions } from './unblock/sessions.prisma.ts';
 import { createVaultAlertSource } from './vault-alerts/alerts.link.ts';
@@ -79,6 +85,9 @@ export function wire(config: Config) {
   const ca = connectCa(config.caSocket);
   const shared = { unitOfWork, audit, runtime };
 
+  const tasks = createTaskRecords(prisma);
+  const changes = createKeyChangeRecords(prisma);
+  const cardEnding = createCardEnding({ ...shared, tasks, changes });
   const cards = createCardRecords(prisma);
   const keyImport = createKeyImport(vault);
   const profiles = createProfileViews(prisma);
@@ -95,6 +104,17 @@ export function wire(config: Config) {
     onUnconfirmed: (error) => logger.warn({ err: error }, 'a revocation waits for the CA'),
   });
 
+  const keyChanges: ReportedVersionPorts = {
+    ...shared,
+    ...{ cards, tasks, changes, vault, cardEnding },
+    onUnconfirmed: (error) => logger.warn({ err: error }, 'a change of an administrator key waits for the vault'),
+  };
+  const deviceLink: DeviceLinkDependencies = { ...keyChanges, devices: createLinkedDevices(prisma), revocations };
+  const effects: TaskEffects = {
+    'change-administrator-key': reportedChange(keyChanges),
+    destroy: reportedDestruction(deviceLink),
+  };
+
   return {
     ...records,
     config,
@@ -110,10 +130,18 @@ export function wire(config: Config) {
     deviceViews: createDeviceViews(pool),
     deviceReports: createDeviceReports(prisma),
     enrollingDevices: createEnrollingDevices(shared),
-    linkedDevices: createLinkedDevices(prisma),
+    ...{ tasks, effects, changes, keyChanges, deviceLink, cardEnding },
+    deviceKeys: changes,
+    agedKeys: createAgedKeys(pool),
     cards,
     cardViews: createCardViews(pool),
-    registration: createRegistration({ ...shared, cards, owners: createCardOwners(prisma), profiles, keys: keyImport }),
+    registration: createRegistration({
+      ...shared,
+      ...{ cards, profiles },
+      owners: createCardOwners(prisma),
+      keys: keyImport,
+      beginTakeOver: beginTakeOver({ ...shared, tasks, changes }),
+    }),
     profiles,
     imports,
     importService: createImportService({

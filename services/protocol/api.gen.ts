@@ -1,6 +1,40 @@
 // Generated from openapi.json by `npm run contract`. Do not edit.
 
 export interface paths {
+    "/api/v1/administrator-key-changes/{keyChangeId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One change of a card's administrator key. */
+        get: operations["getAdministratorKeyChange"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/administrator-key-changes/{keyChangeId}/cancellations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a change whose device was not given a key yet. */
+        post: operations["cancelAdministratorKeyChange"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/agent/cards": {
         parameters: {
             query?: never;
@@ -61,7 +95,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Say how this device's cards are; hear how the server has them. */
+        /** Say how this device's cards are; hear how the server has them, and what is to be done. */
         post: operations["checkIn"];
         delete?: never;
         options?: never;
@@ -171,6 +205,57 @@ export interface paths {
          * @description The device makes its token and stores it before it asks: the same code with the same token gives the same claim.
          */
         post: operations["claimEnrolment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agent/tasks/{taskId}/card-answers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The answer to a minidriver card's challenge, by its old or its new key. While a change is under way. */
+        post: operations["answerCardForKeyChange"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agent/tasks/{taskId}/offers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The new administrator key of a card, wrapped to this TPM. The same each time it is asked for. */
+        post: operations["offerAdministratorKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agent/tasks/{taskId}/results": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say what came of a task. To be repeated until it is answered; it counts once. */
+        post: operations["reportTask"];
         delete?: never;
         options?: never;
         head?: never;
@@ -315,6 +400,27 @@ export interface paths {
         get: operations["getCard"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cards/{cardId}/administrator-key-changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Changes of a card's administrator key, newest first. */
+        get: operations["listAdministratorKeyChanges"];
+        put?: never;
+        /**
+         * Have the device give its card another administrator key, at its next check-in.
+         * @description The old key is kept until the card is known to have the new one, and either opens the card until then. A TPM card obeys its old key for ever: there, a change retires a strategy or a master version, and does not help after suspicion.
+         */
+        post: operations["changeAdministratorKey"];
         delete?: never;
         options?: never;
         head?: never;
@@ -471,6 +577,40 @@ export interface paths {
         };
         /** One device, with what it last said of its readiness for cards. */
         get: operations["getDevice"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{deviceId}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have the agent show a message to who uses the device, at its next check-in. */
+        post: operations["sendMessage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{deviceId}/tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a device's agent was asked to do, newest first. */
+        get: operations["listDeviceTasks"];
         put?: never;
         post?: never;
         delete?: never;
@@ -751,6 +891,27 @@ export interface components {
     schemas: {
         /**
          * @example {
+         *       "taskId": "0199f2a0-aaaa-7000-8000-00000000000a",
+         *       "kind": "change-administrator-key",
+         *       "cardId": "0199f2a0-3333-7000-8000-000000000003",
+         *       "cardSerial": "CW-7K3M-92QF",
+         *       "cardKind": "tpm",
+         *       "message": null
+         *     }
+         */
+        AgentTask: {
+            cardId: string | null;
+            /** @enum {string|null} */
+            cardKind: "tpm" | "minidriver" | null;
+            cardSerial: string | null;
+            /** @enum {string} */
+            kind: "change-administrator-key" | "message" | "renew" | "re-attest" | "retire" | "destroy";
+            /** @description For who uses the device. */
+            message: string | null;
+            taskId: string;
+        };
+        /**
+         * @example {
          *       "action": "unblock",
          *       "allowed": true,
          *       "disabledReason": null
@@ -904,6 +1065,8 @@ export interface components {
          *       "namedKey": null,
          *       "puk": "none",
          *       "keyVersion": 1,
+         *       "keySetAt": "2026-03-02T09:00:05.000Z",
+         *       "takeOverPending": false,
          *       "state": "active",
          *       "triesLeft": 5,
          *       "pinLimit": 5,
@@ -946,6 +1109,11 @@ export interface components {
             device: components["schemas"]["DeviceRef"] | null;
             deviceId: string | null;
             id: string;
+            /**
+             * Format: date-time
+             * @description Since when the card has that key.
+             */
+            keySetAt: string;
             /** @enum {string} */
             keyStrategy: "uniform" | "random-not-stored" | "random-stored" | "deterministic";
             /** @description Why this strategy is unsafe. To be shown with the card. */
@@ -969,8 +1137,22 @@ export interface components {
             state: "requested" | "created" | "active" | "blocked" | "suspended" | "retired" | "lost" | "compromised" | "destroyed";
             /** Format: date-time */
             stateChangedAt: string;
+            /** @description Its key is known to others. Nothing is done with the card until its device has changed the key. */
+            takeOverPending: boolean;
             /** @description Wrong PINs left, as of the last check-in. */
             triesLeft: number | null;
+        };
+        /**
+         * @example {
+         *       "response": "q83vEjRWeJo="
+         *     }
+         */
+        CardAnswer: {
+            /**
+             * Format: byte
+             * @description As long as the challenge.
+             */
+            response: string;
         };
         /**
          * @example {
@@ -1063,6 +1245,8 @@ export interface components {
          *           "namedKey": null,
          *           "puk": "none",
          *           "keyVersion": 1,
+         *           "keySetAt": "2026-03-02T09:00:05.000Z",
+         *           "takeOverPending": false,
          *           "state": "active",
          *           "triesLeft": 5,
          *           "pinLimit": 5,
@@ -1108,6 +1292,7 @@ export interface components {
          *       "derivation": null,
          *       "puk": "none",
          *       "pinLimit": 5,
+         *       "keyRotationDays": null,
          *       "pinPolicy": {
          *         "minLength": 6,
          *         "maxLength": 127,
@@ -1149,6 +1334,8 @@ export interface components {
              */
             derivation: "an10922" | "dogtag" | null;
             displayName: string;
+            /** @description Administrator keys that are older are changed. */
+            keyRotationDays: number | null;
             /** @enum {string} */
             keyStrategy: "uniform" | "random-not-stored" | "random-stored" | "deterministic";
             /** @description Why the strategy is unsafe. To be shown. */
@@ -1182,6 +1369,7 @@ export interface components {
          *           "derivation": null,
          *           "puk": "none",
          *           "pinLimit": 5,
+         *           "keyRotationDays": null,
          *           "pinPolicy": {
          *             "minLength": 6,
          *             "maxLength": 127,
@@ -1355,7 +1543,9 @@ export interface components {
          *           "cardId": "0199f2a0-3333-7000-8000-000000000003",
          *           "state": "active"
          *         }
-         *       ]
+         *       ],
+         *       "tasks": [],
+         *       "nextCheckInSeconds": 900
          *     }
          */
         CheckIn: {
@@ -1363,6 +1553,10 @@ export interface components {
                 cardId: string;
                 state: string;
             }[];
+            /** @description When to check in next, give or take some. */
+            nextCheckInSeconds: number;
+            /** @description To be done in this order. Given again until reported. */
+            tasks: components["schemas"]["AgentTask"][];
         };
         /**
          * @example {
@@ -1467,10 +1661,19 @@ export interface components {
          *         "revision": "1.59"
          *       },
          *       "createdAt": "2026-03-02T09:00:00.000Z",
-         *       "lastSeenAt": "2026-03-02T09:14:00.000Z"
+         *       "lastSeenAt": "2026-03-02T09:14:00.000Z",
+         *       "checkedInAt": "2026-03-02T09:14:00.000Z",
+         *       "agentVersion": "0.1.0"
          *     }
          */
         Device: {
+            /** @description As of the last check-in. */
+            agentVersion: string | null;
+            /**
+             * Format: date-time
+             * @description The agent's last check-in.
+             */
+            checkedInAt: string | null;
             /** Format: date-time */
             createdAt: string;
             hostName: string;
@@ -1522,6 +1725,8 @@ export interface components {
          *       },
          *       "createdAt": "2026-03-02T09:00:00.000Z",
          *       "lastSeenAt": "2026-03-02T09:14:00.000Z",
+         *       "checkedInAt": "2026-03-02T09:14:00.000Z",
+         *       "agentVersion": "0.1.0",
          *       "report": {
          *         "level": "warning",
          *         "agentVersion": "0.1.0",
@@ -1550,6 +1755,13 @@ export interface components {
          *     }
          */
         DeviceDetail: {
+            /** @description As of the last check-in. */
+            agentVersion: string | null;
+            /**
+             * Format: date-time
+             * @description The agent's last check-in.
+             */
+            checkedInAt: string | null;
             /** Format: date-time */
             createdAt: string;
             hostName: string;
@@ -1577,7 +1789,9 @@ export interface components {
          *             "revision": "1.59"
          *           },
          *           "createdAt": "2026-03-02T09:00:00.000Z",
-         *           "lastSeenAt": "2026-03-02T09:14:00.000Z"
+         *           "lastSeenAt": "2026-03-02T09:14:00.000Z",
+         *           "checkedInAt": "2026-03-02T09:14:00.000Z",
+         *           "agentVersion": "0.1.0"
          *         }
          *       ],
          *       "next": null
@@ -1750,6 +1964,16 @@ export interface components {
         };
         /**
          * @example {
+         *       "code": "card-not-on-this-device",
+         *       "detail": "The store has no such card."
+         *     }
+         */
+        Failure: {
+            code: string;
+            detail: string | null;
+        };
+        /**
+         * @example {
          *       "pointer": "/displayName",
          *       "code": "field-invalid",
          *       "detail": "must NOT have fewer than 1 characters"
@@ -1826,6 +2050,119 @@ export interface components {
         };
         /**
          * @example {
+         *       "id": "0199f2a0-bbbb-7000-8000-00000000000b",
+         *       "cardId": "0199f2a0-3333-7000-8000-000000000003",
+         *       "taskId": "0199f2a0-aaaa-7000-8000-00000000000a",
+         *       "kind": "rotation",
+         *       "cause": "periodic",
+         *       "state": "requested",
+         *       "fromVersion": 1,
+         *       "toVersion": null,
+         *       "reason": "Keys of 2024 are to go",
+         *       "ticket": "CHG-112",
+         *       "requestedBy": {
+         *         "id": "0199f2a0-4444-7000-8000-000000000004",
+         *         "name": "security-officer"
+         *       },
+         *       "createdAt": "2026-11-20T09:00:00.000Z",
+         *       "confirmedAt": null,
+         *       "failure": null,
+         *       "allowedActions": [
+         *         {
+         *           "action": "cancel",
+         *           "allowed": true,
+         *           "disabledReason": null
+         *         }
+         *       ]
+         *     }
+         */
+        KeyChange: {
+            allowedActions: components["schemas"]["AllowedAction"][];
+            cardId: string;
+            /** @enum {string} */
+            cause: "take-over" | "periodic" | "suspicion";
+            /** Format: date-time */
+            confirmedAt: string | null;
+            /** Format: date-time */
+            createdAt: string;
+            failure: components["schemas"]["Failure"] | null;
+            fromVersion: number;
+            id: string;
+            /**
+             * @description rotation: of a TPM card, in which the old key keeps its power.
+             * @enum {string}
+             */
+            kind: "rotation" | "take-over" | "replacement";
+            reason: string | null;
+            requestedBy: components["schemas"]["OperatorRef"];
+            /**
+             * @description offered: the device has the new key, and the card may have it. Both open the card until confirmed.
+             * @enum {string}
+             */
+            state: "requested" | "offered" | "confirmed" | "cancelled" | "failed";
+            /** @description Of the device, which puts the new key on the card. */
+            taskId: string;
+            ticket: string | null;
+            toVersion: number | null;
+        };
+        /**
+         * @example {
+         *       "items": [
+         *         {
+         *           "id": "0199f2a0-bbbb-7000-8000-00000000000b",
+         *           "cardId": "0199f2a0-3333-7000-8000-000000000003",
+         *           "taskId": "0199f2a0-aaaa-7000-8000-00000000000a",
+         *           "kind": "rotation",
+         *           "cause": "periodic",
+         *           "state": "requested",
+         *           "fromVersion": 1,
+         *           "toVersion": null,
+         *           "reason": "Keys of 2024 are to go",
+         *           "ticket": "CHG-112",
+         *           "requestedBy": {
+         *             "id": "0199f2a0-4444-7000-8000-000000000004",
+         *             "name": "security-officer"
+         *           },
+         *           "createdAt": "2026-11-20T09:00:00.000Z",
+         *           "confirmedAt": null,
+         *           "failure": null,
+         *           "allowedActions": [
+         *             {
+         *               "action": "cancel",
+         *               "allowed": true,
+         *               "disabledReason": null
+         *             }
+         *           ]
+         *         }
+         *       ],
+         *       "next": null
+         *     }
+         */
+        KeyChangeList: {
+            items: components["schemas"]["KeyChange"][];
+            /** @description Send it as `cursor`. */
+            next: string | null;
+        };
+        /**
+         * @example {
+         *       "keyOffer": {
+         *         "kind": "replacement",
+         *         "keyVersion": 2,
+         *         "name": "AAuq",
+         *         "public": "AC4A",
+         *         "duplicate": "AHYA",
+         *         "inSymSeed": "AEQA",
+         *         "fromVersion": 1,
+         *         "algorithm": "aes-256",
+         *         "kcv": "A1B2C3"
+         *       }
+         *     }
+         */
+        KeyOffer: {
+            keyOffer: components["schemas"]["SuccessorOffer"] | components["schemas"]["ReplacementOffer"];
+        };
+        /**
+         * @example {
          *       "name": "campus-master",
          *       "kind": "an10922-master",
          *       "algorithm": "aes-128",
@@ -1898,6 +2235,8 @@ export interface components {
             puk?: string;
             /** @description As the card itself gives it. */
             serial: string;
+            /** @description Of a card on a device, whose key others know (the well-known default one, for instance): the card is `created` until the agent of the device has changed the key. */
+            takeOver?: boolean;
         };
         /**
          * @example {
@@ -1917,12 +2256,51 @@ export interface components {
             /** @enum {string} */
             derivation?: "an10922" | "dogtag";
             displayName: string;
+            keyRotationDays?: number;
             /** @enum {string} */
             keyStrategy: "uniform" | "random-not-stored" | "random-stored" | "deterministic";
             name: string;
             namedKey?: string;
             /** @enum {string} */
             puk?: "none" | "optional" | "required";
+        };
+        /**
+         * @example {
+         *       "cause": "periodic",
+         *       "reason": "Keys of 2024 are to go",
+         *       "ticket": "CHG-112"
+         *     }
+         */
+        NewKeyChange: {
+            /**
+             * @description suspicion does not help a TPM card: reissue it. take-over: again, after one that failed.
+             * @enum {string}
+             */
+            cause: "take-over" | "periodic" | "suspicion";
+            /**
+             * @description Why. Kept in the audit log.
+             * @example Caller forgot the PIN
+             */
+            reason: string;
+            /**
+             * @description Reference in a ticket system.
+             * @example INC-20417
+             */
+            ticket?: string;
+        };
+        /**
+         * @example {
+         *       "text": "Please bring this laptop to the service desk on Friday."
+         *     }
+         */
+        NewMessage: {
+            /**
+             * Format: uuid
+             * @description The card that it is about.
+             */
+            cardId?: string;
+            /** @description Shown to who uses the device. */
+            text: string;
         };
         /**
          * @example {
@@ -2098,6 +2476,62 @@ export interface components {
             puk: string;
         };
         /**
+         * @description A sealed data object: TPM2_Unseal gives the key.
+         * @example {
+         *       "kind": "replacement",
+         *       "keyVersion": 2,
+         *       "name": "AAuq",
+         *       "public": "AC4A",
+         *       "duplicate": "AHYA",
+         *       "inSymSeed": "AEQA",
+         *       "fromVersion": 1,
+         *       "algorithm": "aes-256",
+         *       "kcv": "A1B2C3"
+         *     }
+         */
+        ReplacementOffer: {
+            algorithm: string;
+            /**
+             * Format: byte
+             * @description TPM2B_PRIVATE, wrapped to the device.
+             */
+            duplicate: string;
+            /** @description The key that the card has until then. */
+            fromVersion: number;
+            /**
+             * Format: byte
+             * @description TPM2B_ENCRYPTED_SECRET
+             */
+            inSymSeed: string;
+            /** @description Key check value, 6 hex digits. */
+            kcv: string;
+            keyVersion: number;
+            /** @enum {string} */
+            kind: "replacement";
+            /**
+             * Format: byte
+             * @description The object's TPM Name.
+             */
+            name: string;
+            /**
+             * Format: byte
+             * @description TPM2B_PUBLIC
+             */
+            public: string;
+        };
+        /**
+         * @example {
+         *       "state": "done"
+         *     }
+         */
+        ReportedTask: {
+            /**
+             * @description What the first report made of it.
+             * @enum {string}
+             */
+            state: "queued" | "delivered" | "done" | "failed" | "cancelled";
+        };
+        /**
          * @example {
          *       "id": "0199f2a0-6666-7000-8000-000000000006",
          *       "certificateId": "0199f2a0-5555-7000-8000-000000000005",
@@ -2200,6 +2634,152 @@ export interface components {
         SignIn: {
             password: string;
             userName: string;
+        };
+        /**
+         * @example {
+         *       "kind": "successor",
+         *       "keyVersion": 2,
+         *       "name": "AAuq",
+         *       "public": "AC4A",
+         *       "duplicate": "AHYA",
+         *       "inSymSeed": "AEQA",
+         *       "approval": {
+         *         "approvedPolicy": "EjRW",
+         *         "signature": "eJq8"
+         *       },
+         *       "rehearsal": {
+         *         "approvedPolicy": "EjRW",
+         *         "signature": "eJq8"
+         *       }
+         *     }
+         */
+        SuccessorOffer: {
+            /** @description By the old key: lets the new one do what it does. */
+            approval: {
+                /**
+                 * Format: byte
+                 * @description 32 bytes
+                 */
+                approvedPolicy: string;
+                /**
+                 * Format: byte
+                 * @description HMAC-SHA-256, 32 bytes
+                 */
+                signature: string;
+            };
+            /**
+             * Format: byte
+             * @description TPM2B_PRIVATE, wrapped to the device.
+             */
+            duplicate: string;
+            /**
+             * Format: byte
+             * @description TPM2B_ENCRYPTED_SECRET
+             */
+            inSymSeed: string;
+            keyVersion: number;
+            /** @enum {string} */
+            kind: "successor";
+            /**
+             * Format: byte
+             * @description The object's TPM Name.
+             */
+            name: string;
+            /**
+             * Format: byte
+             * @description TPM2B_PUBLIC
+             */
+            public: string;
+            /** @description By the new key: lets the card be tried with it, reading only. */
+            rehearsal: {
+                /**
+                 * Format: byte
+                 * @description 32 bytes
+                 */
+                approvedPolicy: string;
+                /**
+                 * Format: byte
+                 * @description HMAC-SHA-256, 32 bytes
+                 */
+                signature: string;
+            };
+        };
+        /**
+         * @example {
+         *       "id": "0199f2a0-aaaa-7000-8000-00000000000a",
+         *       "deviceId": "0199f2a0-2222-7000-8000-000000000002",
+         *       "card": {
+         *         "id": "0199f2a0-3333-7000-8000-000000000003",
+         *         "serial": "CW-7K3M-92QF"
+         *       },
+         *       "kind": "message",
+         *       "state": "delivered",
+         *       "message": "Please bring this laptop to the service desk on Friday.",
+         *       "attempts": 1,
+         *       "failure": null,
+         *       "createdBy": {
+         *         "id": "0199f2a0-4444-7000-8000-000000000004",
+         *         "name": "helpdesk"
+         *       },
+         *       "createdAt": "2026-11-20T09:00:00.000Z",
+         *       "deliveredAt": "2026-11-20T09:12:00.000Z",
+         *       "finishedAt": null
+         *     }
+         */
+        Task: {
+            /** @description How often the device was told. */
+            attempts: number;
+            card: components["schemas"]["CardRef"] | null;
+            /** Format: date-time */
+            createdAt: string;
+            createdBy: components["schemas"]["OperatorRef"];
+            /** Format: date-time */
+            deliveredAt: string | null;
+            deviceId: string;
+            failure: components["schemas"]["Failure"] | null;
+            /** Format: date-time */
+            finishedAt: string | null;
+            id: string;
+            /** @enum {string} */
+            kind: "change-administrator-key" | "message" | "renew" | "re-attest" | "retire" | "destroy";
+            message: string | null;
+            /**
+             * @description queued: waits for the next check-in. delivered: the device has not said yet what came of it.
+             * @enum {string}
+             */
+            state: "queued" | "delivered" | "done" | "failed" | "cancelled";
+        };
+        /**
+         * @example {
+         *       "items": [
+         *         {
+         *           "id": "0199f2a0-aaaa-7000-8000-00000000000a",
+         *           "deviceId": "0199f2a0-2222-7000-8000-000000000002",
+         *           "card": {
+         *             "id": "0199f2a0-3333-7000-8000-000000000003",
+         *             "serial": "CW-7K3M-92QF"
+         *           },
+         *           "kind": "message",
+         *           "state": "delivered",
+         *           "message": "Please bring this laptop to the service desk on Friday.",
+         *           "attempts": 1,
+         *           "failure": null,
+         *           "createdBy": {
+         *             "id": "0199f2a0-4444-7000-8000-000000000004",
+         *             "name": "helpdesk"
+         *           },
+         *           "createdAt": "2026-11-20T09:00:00.000Z",
+         *           "deliveredAt": "2026-11-20T09:12:00.000Z",
+         *           "finishedAt": null
+         *         }
+         *       ],
+         *       "next": null
+         *     }
+         */
+        TaskList: {
+            items: components["schemas"]["Task"][];
+            /** @description Send it as `cursor`. */
+            next: string | null;
         };
         /**
          * @example {
@@ -2398,6 +2978,86 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    getAdministratorKeyChange: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                keyChangeId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyChange"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancelAdministratorKeyChange: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gives the first answer again, for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                keyChangeId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "Asked for the wrong card"
+                 *     }
+                 */
+                "application/json": {
+                    /**
+                     * @description Why. Kept in the audit log.
+                     * @example Caller forgot the PIN
+                     */
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyChange"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listOwnCards: {
         parameters: {
             query?: never;
@@ -2523,18 +3183,28 @@ export interface operations {
                  *         {
                  *           "cardId": "0199f2a0-3333-7000-8000-000000000003",
                  *           "triesLeft": 5,
-                 *           "blocked": false
+                 *           "blocked": false,
+                 *           "administratorKeyVersion": 1
                  *         }
-                 *       ]
+                 *       ],
+                 *       "agentVersion": "0.1.0"
                  *     }
                  */
                 "application/json": {
+                    agentVersion?: string;
                     cards: {
+                        /** @description The newest that the device has, or that it knows the card to have. */
+                        administratorKeyVersion?: number;
                         blocked: boolean;
                         /** Format: uuid */
                         cardId: string;
                         triesLeft: number;
                     }[];
+                    tpm?: {
+                        firmware: string;
+                        manufacturer: string;
+                        revision: string;
+                    };
                 };
             };
         };
@@ -2865,6 +3535,148 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Claim"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    answerCardForKeyChange: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                taskId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "keyVersion": 1,
+                 *       "challenge": "FgPr3xyKLnI="
+                 *     }
+                 */
+                "application/json": {
+                    /** Format: byte */
+                    challenge: string;
+                    /** @description The old one or the new one. */
+                    keyVersion: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CardAnswer"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    offerAdministratorKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                taskId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "parentPublic": "AHoAIwAL"
+                 *     }
+                 */
+                "application/json": {
+                    /**
+                     * Format: byte
+                     * @description TPM2B_PUBLIC of the storage key.
+                     */
+                    parentPublic: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyOffer"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reportTask: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                taskId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "outcome": "done",
+                 *       "keyVersion": 2
+                 *     }
+                 */
+                "application/json": {
+                    /** @description Why it failed. */
+                    code?: string;
+                    /** @description The same for a person. */
+                    detail?: string;
+                    /** @description Of a key change: the administrator key that the card is known to have now. */
+                    keyVersion?: number;
+                    /** @enum {string} */
+                    outcome: "done" | "failed";
+                };
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportedTask"];
                 };
             };
             /** @description Refused: see `code`. */
@@ -3243,6 +4055,79 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Card"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listAdministratorKeyChanges: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                cardId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyChangeList"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeAdministratorKey: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gives the first answer again, for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                cardId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewKeyChange"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyChange"];
                 };
             };
             /** @description Refused: see `code`. */
@@ -3682,6 +4567,79 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DeviceDetail"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sendMessage: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gives the first answer again, for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                deviceId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMessage"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Task"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listDeviceTasks: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                deviceId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskList"];
                 };
             };
             /** @description Refused: see `code`. */

@@ -15,14 +15,16 @@ const READ: readonly Permission[] = [
  * the security officer can't answer a challenge.
  */
 const PERMISSIONS_OF: Readonly<Record<Role, readonly Permission[]>> = {
-  helpdesk: [...READ, 'people:create', 'enrolments:create', 'enrolments:cancel', 'unblock:perform'],
+  helpdesk: [...READ, 'devices:message', 'people:create', 'enrolments:create', 'enrolments:cancel', 'unblock:perform'],
   'security-officer': [
     ...READ,
+    'devices:message',
     'people:create',
     'enrolments:create',
     'enrolments:cancel',
     'cards:register',
     'cards:retire',
+    'keys:change',
     'puk:show',
     'named-keys:manage',
     'profiles:create',

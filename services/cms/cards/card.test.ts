@@ -4,7 +4,14 @@ import { allowedCardActions } from './card.ts';
 import { CARD_SERIAL_RANDOM_BYTES, makeCardSerial } from './serial.ts';
 
 const may = (...permissions: Permission[]) => new Set(permissions);
-const PLAIN = { keyStrategy: 'random-stored', hasPuk: false, pukShownAt: null } as const;
+const PLAIN = {
+  keyStrategy: 'random-stored',
+  hasPuk: false,
+  pukShownAt: null,
+  deviceId: 'a device',
+  takeOverPending: false,
+  keyChangeOpen: false,
+} as const;
 const reasons = (
   state: 'active' | 'blocked' | 'created' | 'retired',
   keyVersion: number | null,
@@ -16,20 +23,22 @@ const reasons = (
 
 describe('what may be done with a card', () => {
   it('follows from its state and the permissions, with the reason where not', () => {
-    const all = may('unblock:perform', 'cards:retire');
-    expect(reasons('blocked', 1, all)).toEqual({ unblock: null, retire: null });
-    expect(reasons('active', 1, all)).toEqual({ unblock: null, retire: null });
+    const all = may('unblock:perform', 'cards:retire', 'keys:change');
+    expect(reasons('blocked', 1, all)).toEqual({ unblock: null, 'change-administrator-key': null, retire: null });
+    expect(reasons('active', 1, all)).toEqual({ unblock: null, 'change-administrator-key': null, retire: null });
     expect(reasons('created', 1, all)).toMatchObject({
       unblock: 'The card is not finished: its enrolment has to complete first.',
       retire: null,
     });
     expect(reasons('retired', 1, all)).toEqual({
       unblock: 'The card is retired, and must be active or blocked for this.',
+      'change-administrator-key': 'The card is retired, and must be active or blocked for this.',
       retire: 'The card is retired already.',
     });
     expect(reasons('active', null, all).unblock).toBe('No administrator key of this card is in the vault.');
     expect(reasons('active', 1, may())).toEqual({
       unblock: 'Your role lacks the permission unblock:perform.',
+      'change-administrator-key': 'Your role lacks the permission keys:change.',
       retire: 'Your role lacks the permission cards:retire.',
     });
   });
@@ -53,6 +62,31 @@ describe('what may be done with a card', () => {
       'The key of this card was not stored, as its profile asks. Only a PUK or a reissue can help.',
     ]);
     expect(of({}).map(([action]) => action)).not.toContain('show-puk');
+  });
+
+  it('waits for the take-over of a card whose key others know, and for one change of its key at a time', () => {
+    const all = may('unblock:perform', 'keys:change');
+    const of = (change: object) =>
+      Object.fromEntries(
+        allowedCardActions({ ...PLAIN, state: 'active', keyVersion: 1, ...change }, all).map((one) => [
+          one.action,
+          one.disabledReason,
+        ]),
+      );
+    const waiting = { state: 'created', takeOverPending: true };
+    expect(of(waiting)).toMatchObject({
+      unblock: 'This card is not taken over yet: its device has to change the administrator key first.',
+      'change-administrator-key': null,
+    });
+    const underWay = 'A change of this card’s key is under way already.';
+    expect(of({ ...waiting, keyChangeOpen: true })['change-administrator-key']).toBe(underWay);
+    expect(of({ keyChangeOpen: true })).toMatchObject({ unblock: null, 'change-administrator-key': underWay });
+    expect(of({ deviceId: null })['change-administrator-key']).toBe(
+      'The agent of a device changes the key, and this card is on no device that is known.',
+    );
+    expect(of({ keyStrategy: 'random-not-stored' })['change-administrator-key']).toBe(
+      'Nobody has the administrator key of this card, so it cannot be changed. Reissue the card.',
+    );
   });
 
   it('says allowed exactly where there is no reason against it', () => {

@@ -25,6 +25,10 @@ export interface Card {
   readonly keyStrategy: KeyStrategy;
   /** Null until the vault has a key for it. */
   readonly keyVersion: number | null;
+  /** Since when it has that key. */
+  readonly keySetAt: Date;
+  /** Its key is known to others: nothing is done with the card until it is changed. */
+  readonly takeOverPending: boolean;
   /** In the vault: the uniform key that the card has, or the master of the fleet that its key follows from. */
   readonly namedKey: string | null;
   /** With one, the administrator key can't reset the PIN. */
@@ -44,21 +48,28 @@ export interface Card {
 export interface CardView extends Card {
   readonly person: { readonly id: string; readonly displayName: string; readonly userPrincipalName: string };
   readonly device: { readonly id: string; readonly hostName: string } | null;
+  /** A change of its key is under way. */
+  readonly keyChangeOpen: boolean;
 }
 
-export type CardAction = 'unblock' | 'retire' | 'show-puk';
+export type CardAction = 'unblock' | 'change-administrator-key' | 'retire' | 'show-puk';
 
 /** What this caller may do with this card now, and why not what they may not. */
 export function allowedCardActions(
-  card: Pick<Card, 'state' | 'keyVersion' | 'keyStrategy' | 'hasPuk' | 'pukShownAt'>,
+  card: Pick<Card, 'hasPuk' | 'pukShownAt'> & Parameters<typeof whyNoKeyChange>[0],
   permissions: ReadonlySet<Permission>,
 ): AllowedAction<CardAction>[] {
-  const unless = (act: Exclude<CardAction, 'show-puk'>) =>
-    stateAfter(card.state, act) === null ? whyNot(card.state, act) : null;
+  const unless = (act: 'unblock' | 'retire') => (stateAfter(card.state, act) === null ? whyNot(card.state, act) : null);
   const noKey = card.keyVersion === null ? 'No administrator key of this card is in the vault.' : null;
   const shown = card.pukShownAt === null ? null : 'The PUK was shown already, and is shown once.';
   return [
-    offer('unblock', 'unblock:perform', permissions, unless('unblock') ?? whyNoAnswer(card)?.why ?? noKey),
+    offer(
+      'unblock',
+      'unblock:perform',
+      permissions,
+      whyNotTakenOver(card) ?? unless('unblock') ?? whyNoAnswer(card)?.why ?? noKey,
+    ),
+    offer('change-administrator-key', 'keys:change', permissions, whyNoKeyChange(card)?.why ?? null),
     offer('retire', 'cards:retire', permissions, unless('retire')),
     ...(card.hasPuk ? [offer('show-puk', 'puk:show', permissions, shown)] : []),
   ];
@@ -83,6 +94,36 @@ export function whyNoAnswer(card: {
       code: 'administrator-key-not-stored',
       why: 'The key of this card was not stored, as its profile asks. Only a PUK or a reissue can help.',
     };
+  }
+  return null;
+}
+
+/** For a person: what has to come first. Null where nothing has. */
+export function whyNotTakenOver(card: { readonly takeOverPending: boolean; readonly state: string }): string | null {
+  if (!card.takeOverPending || card.state !== 'created') return null;
+  return 'This card is not taken over yet: its device has to change the administrator key first.';
+}
+
+/** Why the key of this card can't be changed now, whoever asks and why. Null where it can. */
+export function whyNoKeyChange(
+  card: Pick<Card, 'state' | 'keyVersion' | 'keyStrategy' | 'deviceId' | 'takeOverPending'> & {
+    readonly keyChangeOpen: boolean;
+  },
+): { readonly code: string; readonly why: string } | null {
+  const waits = card.takeOverPending && card.state === 'created';
+  if (!waits && card.state !== 'active' && card.state !== 'blocked') {
+    return { code: 'card-not-active', why: whyNot(card.state, 'unblock') };
+  }
+  if (card.keyVersion === null || card.keyStrategy === 'random-not-stored') {
+    const why = 'Nobody has the administrator key of this card, so it cannot be changed. Reissue the card.';
+    return { code: 'administrator-key-not-stored', why };
+  }
+  if (card.deviceId === null) {
+    const why = 'The agent of a device changes the key, and this card is on no device that is known.';
+    return { code: 'card-without-device', why };
+  }
+  if (card.keyChangeOpen) {
+    return { code: 'key-change-open', why: 'A change of this card’s key is under way already.' };
   }
   return null;
 }

@@ -28,12 +28,13 @@ export interface CardDeps {
 }
 
 function toBody(card: CardView, permissions: ReadonlySet<Permission>): Static<typeof CardSchema> {
-  const { profileName: _profile, nvIndex: _index, hasPuk, pukShownAt, ...shown } = card;
+  const { profileName: _profile, nvIndex: _index, hasPuk, pukShownAt, keyChangeOpen: _change, ...shown } = card;
   return {
     ...shown,
     keyStrategyWarning: keyStrategyWarning(card.keyStrategy),
     algorithmWarning: algorithmWarning(card.algorithm),
     puk: hasPuk ? (pukShownAt === null ? 'stored' : 'shown') : 'none',
+    keySetAt: card.keySetAt.toISOString(),
     createdAt: card.createdAt.toISOString(),
     stateChangedAt: card.stateChangedAt.toISOString(),
     allowedActions: allowedCardActions(card, permissions),

@@ -50,7 +50,14 @@ export function createCardRecords(prisma: PrismaClient): CardRecords {
       const { nvIndex, ...rest } = card;
       // Not create(): a failed statement ends the transaction, and does not say which unique index it was.
       const { count } = await client.card.createMany({
-        data: [{ ...rest, stateChangedAt: card.createdAt, nvIndex: nvIndex === null ? null : BigInt(nvIndex) }],
+        data: [
+          {
+            ...rest,
+            stateChangedAt: card.createdAt,
+            keySetAt: card.createdAt,
+            nvIndex: nvIndex === null ? null : BigInt(nvIndex),
+          },
+        ],
         skipDuplicates: true,
       });
       if (count === 0) {
@@ -66,7 +73,8 @@ export function createCardRecords(prisma: PrismaClient): CardRecords {
 
     async registrationsBegunBefore(before, limit) {
       const rows = await prisma.card.findMany({
-        where: { kind: 'minidriver', state: 'created', createdAt: { lt: before } },
+        // A card whose key is in the vault waits for its device, not for us.
+        where: { kind: 'minidriver', state: 'created', keyVersion: null, createdAt: { lt: before } },
         orderBy: { id: 'asc' },
         take: limit,
         select: { id: true },
@@ -85,6 +93,7 @@ export function createCardRecords(prisma: PrismaClient): CardRecords {
           ...rest,
           ...(nvIndex === undefined ? {} : { nvIndex: BigInt(nvIndex) }),
           ...(before.state === state ? {} : { stateChangedAt: at }),
+          ...(change.keyVersion === undefined ? {} : { keySetAt: at }),
           state,
           version: { increment: 1 },
         },

@@ -41,6 +41,10 @@ export const CardSchema = Type.Object(
       description: 'A card with a PUK is unblocked with the PUK; its administrator key cannot reset the PIN.',
     }),
     keyVersion: nullable(Type.Integer()),
+    keySetAt: time({ description: 'Since when the card has that key.' }),
+    takeOverPending: Type.Boolean({
+      description: 'Its key is known to others. Nothing is done with the card until its device has changed the key.',
+    }),
     state: oneOf(CARD_STATES),
     triesLeft: nullable(Type.Integer({ description: 'Wrong PINs left, as of the last check-in.' })),
     pinLimit: nullable(Type.Integer()),
@@ -67,6 +71,8 @@ export const CardSchema = Type.Object(
         namedKey: null,
         puk: 'none',
         keyVersion: 1,
+        keySetAt: '2026-03-02T09:00:05.000Z',
+        takeOverPending: false,
         state: 'active',
         triesLeft: 5,
         pinLimit: 5,
@@ -123,6 +129,12 @@ export const NewCardSchema = closed(
         maxLength: 4096,
         description:
           "The key in hex digits, sealed to the vault's import key as JWE compact (ECDH-ES+A256KW, A256GCM) with `cardSerial` in its protected header. Never in clear.",
+      }),
+    ),
+    takeOver: Type.Optional(
+      Type.Boolean({
+        description:
+          'Of a card on a device, whose key others know (the well-known default one, for instance): the card is `created` until the agent of the device has changed the key.',
       }),
     ),
   },

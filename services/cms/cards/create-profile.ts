@@ -14,6 +14,7 @@ export interface NewProfile {
   readonly namedKey?: string | undefined;
   readonly derivation?: Derivation | undefined;
   readonly puk?: 'none' | 'optional' | 'required' | undefined;
+  readonly keyRotationDays?: number | undefined;
 }
 
 export interface CreateProfilePorts {
@@ -47,6 +48,7 @@ export async function createProfile(
     derivation: input.derivation ?? null,
     puk: input.puk ?? 'none',
     pinLimit: MINIDRIVER_PIN_LIMIT,
+    keyRotationDays: input.keyRotationDays ?? null,
     pinPolicy: {},
     containers: [],
   };
@@ -54,11 +56,11 @@ export async function createProfile(
     if (!(await profiles.insert(tx, profile))) {
       throw new DomainError('conflict', 'card-profile-exists', 'There is a card profile of this name already.');
     }
-    const { algorithm, keyStrategy, namedKey, derivation, puk } = profile;
+    const { algorithm, keyStrategy, namedKey, derivation, puk, keyRotationDays } = profile;
     await audit.record(tx, intent, {
       action: 'card-profile.created',
       object: { kind: 'card-profile', id: profile.name },
-      after: { algorithm, keyStrategy, namedKey, derivation, puk },
+      after: { algorithm, keyStrategy, namedKey, derivation, puk, keyRotationDays },
     });
   });
   return profile;

@@ -8,10 +8,14 @@ export {
   type KeyStrategy,
   keyStrategyWarning,
   whyNoAnswer,
+  whyNoKeyChange,
+  whyNotTakenOver,
 } from './card.ts';
 export { cardUnknown, type MoveCardPorts, moveCard } from './move-card.ts';
 export type {
+  BeginTakeOver,
   CardChange,
+  CardEnding,
   CardFilters,
   CardProfileView,
   CardRecords,

@@ -4,13 +4,14 @@ import type { AuditTrail } from '../kernel/audit-entry.ts';
 import type { Runtime } from '../kernel/runtime.ts';
 import type { Tx } from '../kernel/unit-of-work.ts';
 import type { Card } from './card.ts';
-import type { CardChange, CardRecords } from './ports.ts';
+import type { CardChange, CardEnding, CardRecords } from './ports.ts';
 import { type CardAct, demandTransition } from './state.ts';
 
 export interface MoveCardPorts {
   readonly cards: Pick<CardRecords, 'lock' | 'setState'>;
   readonly audit: AuditTrail;
   readonly runtime: Runtime;
+  readonly cardEnding: CardEnding;
 }
 
 const ACTION: Record<CardAct, string> = {
@@ -45,5 +46,6 @@ export async function moveCard(
     before: { state: card.state },
     after: { state, ...move.change },
   });
+  if (move.act === 'retire' || move.act === 'destroy') await ports.cardEnding(tx, intent, card, move.act);
   return card;
 }

@@ -3,12 +3,15 @@ import type { Tx } from '../kernel/unit-of-work.ts';
 import type { Algorithm, Card, CardView, ChallengeMode, ImportableAlgorithm, KeyStrategy } from './card.ts';
 import type { CardState } from './state.ts';
 
-export type NewCard = Omit<Card, 'createdAt' | 'stateChangedAt'> & { readonly createdAt: Date };
+export type NewCard = Omit<Card, 'createdAt' | 'stateChangedAt' | 'keySetAt'> & { readonly createdAt: Date };
 
 export interface CardChange {
   readonly triesLeft?: number;
   readonly keyVersion?: number;
   readonly nvIndex?: number;
+  readonly keyStrategy?: KeyStrategy;
+  readonly namedKey?: null;
+  readonly takeOverPending?: false;
 }
 
 export interface CardRecords {
@@ -25,6 +28,12 @@ export interface CardRecords {
   /** `at` becomes stateChangedAt where the state differs from the one before. */
   setState(tx: Tx, cardId: string, state: CardState, at: Date, change?: CardChange): Promise<void>;
 }
+
+/** What ends with a card, said by who began it; in the transaction that retires or destroys the card. */
+export type CardEnding = (tx: Tx, intent: Intent, card: Card, act: 'retire' | 'destroy') => Promise<void>;
+
+/** From the capability that changes keys: a card whose key others know is to get its own. In the transaction that takes it in. */
+export type BeginTakeOver = (tx: Tx, intent: Intent, card: Card) => Promise<void>;
 
 export interface CardFilters {
   readonly q?: string | undefined;
@@ -57,7 +66,7 @@ export type KeyOrigin =
 /** What registering needs of the vault. */
 export interface KeyImport {
   importKeyFor(
-    card: { cardId: string; cardSerial: string; algorithm: ImportableAlgorithm; jwe: string },
+    card: { cardId: string; cardSerial: string; algorithm: ImportableAlgorithm; jwe: string; takeOver: boolean },
     intent: Intent,
   ): Promise<{ readonly keyVersion: number }>;
   /** Of a card whose key is a named key, or follows from one. */
@@ -85,6 +94,8 @@ export interface CardProfileView {
   readonly puk: 'none' | 'optional' | 'required';
   readonly pinLimit: number;
   readonly pinPolicy: Readonly<Record<string, string | number | boolean>>;
+  /** Keys that are older are changed. Null: none is, by its age. */
+  readonly keyRotationDays: number | null;
   readonly containers: {
     readonly container: string;
     readonly keyType: string;
@@ -139,4 +150,6 @@ export interface RegisterCardInput {
   readonly keyCheckValue?: string | undefined;
   /** JWE. */
   readonly puk?: string | undefined;
+  /** The key is known to others: the card is not in use until its device has changed it. */
+  readonly takeOver?: boolean | undefined;
 }

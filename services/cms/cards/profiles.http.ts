@@ -20,6 +20,7 @@ const example = {
   derivation: null,
   puk: 'none',
   pinLimit: 5,
+  keyRotationDays: null,
   pinPolicy: {
     minLength: 6,
     maxLength: 127,
@@ -49,6 +50,7 @@ const CardProfileSchema = Type.Object(
     derivation: nullable(oneOf(DERIVATIONS, { description: "How the other fleet's keys follow from its master." })),
     puk: oneOf(['none', 'optional', 'required']),
     pinLimit: Type.Integer({ description: 'Wrong PINs until the card blocks itself.' }),
+    keyRotationDays: nullable(Type.Integer({ description: 'Administrator keys that are older are changed.' })),
     pinPolicy: Type.Object({}, { additionalProperties: true }),
     containers: Type.Array(
       Type.Object({
@@ -76,6 +78,7 @@ const NewProfileSchema = closed(
     namedKey: Type.Optional(Type.String({ pattern: '^[a-z0-9][a-z0-9-]{1,63}$', maxLength: 64 })),
     derivation: Type.Optional(oneOf(DERIVATIONS)),
     puk: Type.Optional(oneOf(['none', 'optional', 'required'])),
+    keyRotationDays: Type.Optional(Type.Integer({ minimum: 1, maximum: 3650 })),
   },
   {
     $id: 'NewCardProfile',

@@ -4,7 +4,15 @@ import type { AuditTrail } from '../kernel/audit-entry.ts';
 import type { Runtime } from '../kernel/runtime.ts';
 import type { Tx, UnitOfWork } from '../kernel/unit-of-work.ts';
 import type { Card } from './card.ts';
-import type { CardOwners, CardRecords, KeyImport, NewCard, ProfileViews, RegisterCardInput } from './ports.ts';
+import type {
+  BeginTakeOver,
+  CardOwners,
+  CardRecords,
+  KeyImport,
+  NewCard,
+  ProfileViews,
+  RegisterCardInput,
+} from './ports.ts';
 import { type KeyPlan, planKey } from './registration-plan.ts';
 import { demandTransition } from './state.ts';
 
@@ -13,6 +21,7 @@ export interface RegisterCardPorts {
   readonly owners: CardOwners;
   readonly profiles: Pick<ProfileViews, 'find'>;
   readonly keys: KeyImport;
+  readonly beginTakeOver: BeginTakeOver;
   readonly unitOfWork: UnitOfWork;
   readonly audit: AuditTrail;
   readonly runtime: Runtime;
@@ -32,10 +41,11 @@ export interface Registration {
 /**
  * Two-phase: the card is there as `created` before the vault is asked (so that its serial, and its place as the one live
  * card of a person on a device, are taken), and `active` once the vault has the key. Cut off in between, the same
- * request completes it, or the worker settles it.
+ * request completes it, or the worker settles it. A card that is to be taken over stays `created` until its device has
+ * changed the key, which is asked for in the transaction that notes that the vault has the old one.
  */
 export function createRegistration(ports: RegisterCardPorts): Registration {
-  const { cards, keys, owners, profiles, unitOfWork, audit, runtime } = ports;
+  const { cards, keys, owners, profiles, unitOfWork, audit, runtime, beginTakeOver } = ports;
 
   async function begin(input: RegisterCardInput, plan: KeyPlan, intent: Intent): Promise<NewCard> {
     return unitOfWork.run(async (tx) => {
@@ -53,13 +63,16 @@ export function createRegistration(ports: RegisterCardPorts): Registration {
   }
 
   /** The PUK first: a card whose key is there is whole. */
-  async function give({ id: cardId, serial: cardSerial }: NewCard, plan: KeyPlan, intent: Intent) {
+  async function give({ id: cardId, serial: cardSerial, ...card }: NewCard, plan: KeyPlan, intent: Intent) {
     if (plan.puk !== null) await keys.importPukFor({ cardId, cardSerial, jwe: plan.puk }, intent);
     const { algorithm, key } = plan;
     if (key.kind === 'none') return null;
     const { keyVersion } =
       key.kind === 'sealed'
-        ? await keys.importKeyFor({ cardId, cardSerial, algorithm, jwe: key.jwe }, intent)
+        ? await keys.importKeyFor(
+            { cardId, cardSerial, algorithm, jwe: key.jwe, takeOver: card.takeOverPending },
+            intent,
+          )
         : await keys.adoptKeyFor({ cardId, algorithm, origin: key.origin, ...key.check }, intent);
     return keyVersion;
   }
@@ -68,11 +81,15 @@ export function createRegistration(ports: RegisterCardPorts): Registration {
     await unitOfWork.run(async (tx) => {
       const now = await cards.lock(tx, card.id);
       // The same request, sent twice at once, was faster; or it was refused and removed the card that this one finishes.
-      if (now?.state === 'active') return;
-      const state = demandTransition(now?.state ?? card.state, 'activate');
+      if (now?.state === 'active' || (now !== null && now.keyVersion !== null)) return;
+      const active = demandTransition(now?.state ?? card.state, 'activate');
+      const state = card.takeOverPending ? 'created' : active;
       if (now === null) await cards.insert(tx, { ...card, state, keyVersion });
       else await cards.setState(tx, card.id, state, runtime.now(), keyVersion === null ? {} : { keyVersion });
-      await record(tx, intent, 'card.registered', card, { state, keyVersion });
+      const takeOver = card.takeOverPending ? { takeOver: true } : {};
+      await record(tx, intent, 'card.registered', card, { state, keyVersion, ...takeOver });
+      const taken = card.takeOverPending ? await cards.lock(tx, card.id) : null;
+      if (taken !== null) await beginTakeOver(tx, intent, taken);
     });
   }
 
@@ -108,6 +125,9 @@ export function createRegistration(ports: RegisterCardPorts): Registration {
     if (input.deviceId !== undefined && !(await owners.deviceExists(input.deviceId))) {
       throw unknown('/deviceId', 'There is no such device.');
     }
+    if (input.takeOver === true && input.deviceId === undefined) {
+      throw unknown('/deviceId', 'The agent of a device takes a card over: say on which device the card is.');
+    }
   }
 
   return {
@@ -128,7 +148,7 @@ export function createRegistration(ports: RegisterCardPorts): Registration {
 
     async settle(intent, cardId) {
       const card = await unitOfWork.run((tx) => cards.lock(tx, cardId));
-      if (card?.state !== 'created') return;
+      if (card?.state !== 'created' || card.keyVersion !== null) return;
       const keyVersion = await keys.versionOf(cardId, intent);
       // With nothing for the vault to take, nothing can be missing there.
       const whole = card.keyStrategy === 'random-not-stored' && !card.hasPuk;
@@ -141,6 +161,8 @@ export function createRegistration(ports: RegisterCardPorts): Registration {
 const isSameRequest = (card: Card, input: RegisterCardInput, plan: KeyPlan): boolean =>
   card.kind === 'minidriver' &&
   card.state === 'created' &&
+  card.keyVersion === null &&
+  card.takeOverPending === (input.takeOver === true) &&
   card.personId === input.personId &&
   card.deviceId === (input.deviceId ?? null) &&
   card.algorithm === plan.algorithm &&
@@ -159,6 +181,7 @@ const toCard = (id: string, input: RegisterCardInput, plan: KeyPlan, now: Date):
   challengeMode: plan.challengeMode,
   keyStrategy: plan.keyStrategy,
   keyVersion: null,
+  takeOverPending: input.takeOver === true,
   namedKey: plan.namedKey,
   hasPuk: plan.puk !== null,
   pukShownAt: null,

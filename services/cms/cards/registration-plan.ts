@@ -81,6 +81,8 @@ function keyOf(input: RegisterCardInput, profile: CardProfileView): KeyPlan['key
   refuse('/administratorKey', administratorKey, 'not with this profile, which stores no key of the card');
   if (keyStrategy === 'random-not-stored') {
     refuse('/keyCheckValue', keyCheckValue, 'only of a profile whose keys follow from a named key');
+    if (input.takeOver === true)
+      throw wrong('/takeOver', 'Nobody has the key of such a card, so it cannot be changed.');
     return { kind: 'none' };
   }
   const check = keyCheckValue === undefined ? {} : { kcv: keyCheckValue.toUpperCase() };

@@ -4,10 +4,14 @@ import type { CardView } from './card.ts';
 import type { CardViews } from './ports.ts';
 import { type CardRow, toCard } from './row.ts';
 
-type Row = Omit<CardRow, 'nvIndex'> & Pick<CardView, 'person' | 'device'> & { readonly nvIndex: string | null };
+type Row = Omit<CardRow, 'nvIndex'> &
+  Pick<CardView, 'person' | 'device' | 'keyChangeOpen'> & { readonly nvIndex: string | null };
 
 const SELECT = `SELECT c.id, c.serial, c.person_id AS "personId", c.device_id AS "deviceId", c.profile_name AS "profileName",
     c.kind, c.algorithm, c.challenge_mode AS "challengeMode", c.key_strategy AS "keyStrategy", c.key_version AS "keyVersion",
+    c.key_set_at AS "keySetAt", c.take_over_pending AS "takeOverPending",
+    EXISTS (SELECT 1 FROM key_changes k WHERE k.card_id = c.id AND (k.state IN ('requested', 'offered')
+      OR (k.state = 'failed' AND k.reported_at IS NOT NULL))) AS "keyChangeOpen",
     c.named_key AS "namedKey", c.has_puk AS "hasPuk", c.puk_shown_at AS "pukShownAt",
     c.state, c.nv_index AS "nvIndex", c.pin_limit AS "pinLimit", c.tries_left AS "triesLeft", c.created_at AS "createdAt",
     c.state_changed_at AS "stateChangedAt",
@@ -42,5 +46,5 @@ export function createCardViews(pool: pg.Pool): CardViews {
 
 function toView(row: Row): CardView {
   const card = toCard({ ...row, nvIndex: row.nvIndex === null ? null : Number(row.nvIndex) });
-  return { ...card, person: row.person, device: row.device };
+  return { ...card, person: row.person, device: row.device, keyChangeOpen: row.keyChangeOpen };
 }

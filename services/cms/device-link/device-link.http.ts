@@ -1,7 +1,8 @@
 import { Type } from 'typebox';
 import type { CardId } from '../kernel/ids.ts';
-import { closed, id, oneOf, Problem, ref } from '../platform/schema.http.ts';
+import { closed, id, line, oneOf, Problem, ref } from '../platform/schema.http.ts';
 import type { App } from '../platform/server.http.ts';
+import { AgentTask, toAgentTask } from '../tasks/index.ts';
 import { checkIn, type DeviceLinkDependencies, destroyCard } from './check-in.ts';
 import { deviceIntentOf } from './device-intent.http.ts';
 
@@ -25,8 +26,15 @@ const DeviceCards = Type.Object(
   { $id: 'DeviceCards', examples: [{ items: [cardExample] }] },
 );
 const CheckIn = Type.Object(
-  { cards: Type.Array(Type.Object({ cardId: Type.String(), state: Type.String() })) },
-  { $id: 'CheckIn', examples: [{ cards: [{ cardId: cardExample.cardId, state: 'active' }] }] },
+  {
+    cards: Type.Array(Type.Object({ cardId: Type.String(), state: Type.String() })),
+    tasks: Type.Array(ref(AgentTask), { description: 'To be done in this order. Given again until reported.' }),
+    nextCheckInSeconds: Type.Integer({ description: 'When to check in next, give or take some.' }),
+  },
+  {
+    $id: 'CheckIn',
+    examples: [{ cards: [{ cardId: cardExample.cardId, state: 'active' }], tasks: [], nextCheckInSeconds: 900 }],
+  },
 );
 const Destruction = Type.Object(
   { state: oneOf(['destroyed']) },
@@ -58,7 +66,7 @@ export function registerDeviceLinkRoutes(app: App, deps: DeviceLinkDependencies)
       config: { permission: 'device', act: 'device.checked-in', perMinute: PER_MINUTE },
       schema: {
         operationId: 'checkIn',
-        summary: "Say how this device's cards are; hear how the server has them.",
+        summary: "Say how this device's cards are; hear how the server has them, and what is to be done.",
         tags: ['agent'],
         body: closed(
           {
@@ -67,16 +75,36 @@ export function registerDeviceLinkRoutes(app: App, deps: DeviceLinkDependencies)
                 cardId: id<CardId>(),
                 triesLeft: Type.Integer({ minimum: 0, maximum: 100 }),
                 blocked: Type.Boolean(),
+                administratorKeyVersion: Type.Optional(
+                  Type.Integer({
+                    minimum: 1,
+                    maximum: 2 ** 31 - 1,
+                    description: 'The newest that the device has, or that it knows the card to have.',
+                  }),
+                ),
               }),
               { maxItems: 50 },
             ),
+            agentVersion: Type.Optional(line(64)),
+            tpm: Type.Optional(closed({ manufacturer: line(100), firmware: line(100), revision: line(100) })),
           },
-          { examples: [{ cards: [{ cardId: cardExample.cardId, triesLeft: 5, blocked: false }] }] },
+          {
+            examples: [
+              {
+                cards: [{ cardId: cardExample.cardId, triesLeft: 5, blocked: false, administratorKeyVersion: 1 }],
+                agentVersion: '0.1.0',
+              },
+            ],
+          },
         ),
         response: { 200: ref(CheckIn), default: ref(Problem) },
       },
     },
-    async (request) => ({ cards: await checkIn(deps, deviceIntentOf(request), request.body.cards) }),
+    async (request) => {
+      const { cards, ...facts } = request.body;
+      const answer = await checkIn(deps, deviceIntentOf(request), cards, facts);
+      return { ...answer, cards: [...answer.cards], tasks: answer.tasks.map(toAgentTask) };
+    },
   );
 
   app.post(

@@ -22,8 +22,13 @@ export function createLinkedDevices(prisma: PrismaClient): LinkedDevices {
       return rows.map(({ id, serial, state, person }) => ({ cardId: id, cardSerial: serial, state, person }));
     },
 
-    async seen(tx, deviceId, at) {
-      await clientOf(tx).device.update({ where: { id: deviceId }, data: { lastSeenAt: at } });
+    async checkedIn(tx, deviceId, at, { agentVersion, tpm }) {
+      const facts = {
+        ...(agentVersion === undefined ? {} : { agentVersion }),
+        ...(tpm === undefined ? {} : { tpm: { ...tpm } }),
+      };
+      const data = { lastSeenAt: at, checkedInAt: at, ...facts };
+      await clientOf(tx).device.update({ where: { id: deviceId }, data });
     },
   };
 }

@@ -1,3 +1,9 @@
-export { type CardReport, checkIn, type DeviceLinkDependencies, destroyCard } from './check-in.ts';
+export {
+  type CardReport,
+  checkIn,
+  type DeviceLinkDependencies,
+  destroyCard,
+  reportedDestruction,
+} from './check-in.ts';
 export { deviceIntentOf } from './device-intent.http.ts';
 export type { LinkedDevices } from './ports.ts';

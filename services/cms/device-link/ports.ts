@@ -8,7 +8,14 @@ export interface DeviceCard {
   readonly person: { readonly displayName: string; readonly userPrincipalName: string };
 }
 
+/** What an agent says of itself and its TPM when it checks in. */
+export interface AgentFacts {
+  readonly agentVersion?: string | undefined;
+  readonly tpm?: { readonly manufacturer: string; readonly firmware: string; readonly revision: string } | undefined;
+}
+
 export interface LinkedDevices {
   cardsOf(deviceId: string): Promise<DeviceCard[]>;
-  seen(tx: Tx, deviceId: string, at: Date): Promise<void>;
+  /** Holds the device until the transaction ends: of two check-ins at once, one waits for the other. */
+  checkedIn(tx: Tx, deviceId: string, at: Date, facts: AgentFacts): Promise<void>;
 }

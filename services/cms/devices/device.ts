@@ -12,4 +12,7 @@ export interface Device {
   readonly tpm: TpmDescription | null;
   readonly createdAt: Date;
   readonly lastSeenAt: Date | null;
+  /** Null before the first. */
+  readonly checkedInAt: Date | null;
+  readonly agentVersion: string | null;
 }

@@ -16,6 +16,8 @@ const DeviceSchema = Type.Object(
     tpm: nullable(Type.Object({ manufacturer: Type.String(), firmware: Type.String(), revision: Type.String() })),
     createdAt: time(),
     lastSeenAt: nullable(time()),
+    checkedInAt: nullable(time({ description: "The agent's last check-in." })),
+    agentVersion: nullable(Type.String({ description: 'As of the last check-in.' })),
   },
   {
     $id: 'Device',
@@ -27,6 +29,8 @@ const DeviceSchema = Type.Object(
         tpm: { manufacturer: 'IFX', firmware: '7.85', revision: '1.59' },
         createdAt: '2026-03-02T09:00:00.000Z',
         lastSeenAt: '2026-03-02T09:14:00.000Z',
+        checkedInAt: '2026-03-02T09:14:00.000Z',
+        agentVersion: '0.1.0',
       },
     ],
   },
@@ -54,6 +58,7 @@ const toBody = (device: Device) => ({
   ...device,
   createdAt: device.createdAt.toISOString(),
   lastSeenAt: device.lastSeenAt?.toISOString() ?? null,
+  checkedInAt: device.checkedInAt?.toISOString() ?? null,
 });
 
 export function registerDeviceRoutes(

@@ -3,7 +3,8 @@ import { Where } from '../platform/query.pg.ts';
 import type { Device } from './device.ts';
 import type { DeviceViews } from './ports.ts';
 
-const SELECT = `SELECT id, host_name AS "hostName", platform, tpm, created_at AS "createdAt", last_seen_at AS "lastSeenAt" FROM devices`;
+const SELECT = `SELECT id, host_name AS "hostName", platform, tpm, created_at AS "createdAt", last_seen_at AS "lastSeenAt",
+  checked_in_at AS "checkedInAt", agent_version AS "agentVersion" FROM devices`;
 
 export function createDeviceViews(pool: pg.Pool): DeviceViews {
   return {

@@ -106,6 +106,7 @@ async function claim(
     challengeMode: 'ecb',
     keyStrategy: profile.keyStrategy,
     keyVersion: null,
+    takeOverPending: false,
     namedKey: null,
     hasPuk: false,
     pukShownAt: null,

@@ -12,3 +12,5 @@ export type CertificateId = Branded<'CertificateId'>;
 export type EnrolmentId = Branded<'EnrolmentId'>;
 export type UnblockSessionId = Branded<'UnblockSessionId'>;
 export type RevocationId = Branded<'RevocationId'>;
+export type TaskId = Branded<'TaskId'>;
+export type KeyChangeId = Branded<'KeyChangeId'>;

@@ -1,13 +1,17 @@
 import type { CardImports, ImportService } from '../card-import/index.ts';
 import type { CardRecords, Registration } from '../cards/index.ts';
 import type { CertificateRecords, Issuance } from '../certificates/index.ts';
+import { type AgedKeysPorts, type ConfirmChangePorts, changeAgedKeys, completeReported } from '../key-changes/index.ts';
 import type { RevocationService, Revocations } from '../revocation/index.ts';
 import { answerApproved, type UnblockDependencies } from '../unblock/index.ts';
 import { type NoteAlertsDependencies, noteAlerts } from '../vault-alerts/index.ts';
 import type { Housekeeping, Remainder } from './sweep.ts';
 
-export interface RemainderDependencies extends Pick<UnblockDependencies, 'answers' | 'vault' | 'runtime' | 'sessions'> {
-  readonly cards: Pick<CardRecords, 'registrationsBegunBefore'>;
+export interface RemainderDependencies
+  extends Pick<UnblockDependencies, 'answers' | 'vault' | 'runtime' | 'sessions'>,
+    Omit<AgedKeysPorts, 'cards'> {
+  readonly cards: CardRecords;
+  readonly keyChanges: ConfirmChangePorts;
   readonly registration: Registration;
   readonly imports: Pick<CardImports, 'proposedBefore'>;
   readonly importService: ImportService;
@@ -42,6 +46,7 @@ export function remaindersOf(deps: RemainderDependencies): {
     idempotencyKeys,
     operators,
     vaultAlerts,
+    keyChanges,
   } = deps;
   return {
     remainders: [
@@ -68,6 +73,11 @@ export function remaindersOf(deps: RemainderDependencies): {
         complete: (intent, id) => revocations.confirm(intent, id),
       },
       {
+        name: 'key-change',
+        due: (now, limit) => keyChanges.changes.reportedBefore(before(now), limit),
+        complete: (intent, id) => completeReported(keyChanges, intent, id),
+      },
+      {
         name: 'approved-unblock',
         due: (now, limit) => sessions.approvedUnanswered(now, before(now), limit),
         complete: (intent, id) => answerApproved(deps, intent, id),
@@ -75,6 +85,7 @@ export function remaindersOf(deps: RemainderDependencies): {
     ],
     housekeeping: [
       { name: 'vault-alerts', sweep: () => noteAlerts(vaultAlerts) },
+      { name: 'aged-keys', sweep: (now) => changeAgedKeys(deps, now) },
       { name: 'uncollected-responses', sweep: (now) => sessions.dropExpiredResponses(now) },
       { name: 'idempotency-keys', sweep: () => idempotencyKeys.sweep() },
       { name: 'ended-sessions', sweep: (now) => operators.dropEndedSessions(now) },

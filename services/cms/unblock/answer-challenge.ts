@@ -1,5 +1,5 @@
 import { DomainError } from '@cardwright/protocol';
-import { whyNoAnswer } from '../cards/index.ts';
+import { whyNoAnswer, whyNotTakenOver } from '../cards/index.ts';
 import type { Intent } from '../kernel/actor.ts';
 import type { Runtime } from '../kernel/runtime.ts';
 import { type Challenge, challengeHash, minidriverResponse, parseChallenge, tpmResponse } from './challenge.ts';
@@ -122,8 +122,10 @@ function demandMine({ session }: SessionWithCard, { actor }: OperatorIntent): vo
   }
 }
 
-/** @throws DomainError (conflict) `card-not-active`, `card-has-puk`, `administrator-key-not-stored`. A blocked card is what an unblock is for. */
+/** @throws DomainError (conflict) `card-not-taken-over`, `card-not-active`, `card-has-puk`, `administrator-key-not-stored`. A blocked card is what an unblock is for. */
 export function assertUnblockable(card: UnblockCard): void {
+  const first = whyNotTakenOver(card);
+  if (first !== null) throw new DomainError('conflict', 'card-not-taken-over', first);
   if (card.state !== 'active' && card.state !== 'blocked') throw notActive(`is ${card.state}`);
   const obstacle = whyNoAnswer(card);
   if (obstacle !== null) throw new DomainError('conflict', obstacle.code, obstacle.why);

@@ -17,7 +17,7 @@ const FIND = `SELECT s.id, s.card_id AS "cardId", s.origin, s.state, s.confirmat
   s.verification, s.reason, s.ticket, s.opened_by_id AS "openedById", s.opened_by_name AS "openedByName",
   s.created_at AS "createdAt", s.expires_at AS "expiresAt", s.answered_at AS "answeredAt",
   c.serial, c.person_id AS "personId", c.device_id AS "deviceId", c.kind, c.algorithm, c.challenge_mode AS "challengeMode",
-  c.key_version AS "keyVersion", c.key_strategy AS "keyStrategy", c.has_puk AS "hasPuk", c.nv_index AS "nvIndex", c.state AS "cardState"
+  c.key_version AS "keyVersion", c.take_over_pending AS "takeOverPending", c.key_strategy AS "keyStrategy", c.has_puk AS "hasPuk", c.nv_index AS "nvIndex", c.state AS "cardState"
   FROM unblock_sessions s JOIN cards c ON c.id = s.card_id WHERE s.id = ANY ($1::uuid[])`;
 
 const columns = AUDIT_COLUMNS.map(([column]) => `"${column}"`).join(', ');

@@ -12,6 +12,7 @@ export interface UnblockCard {
   readonly algorithm: string;
   readonly challengeMode: 'ecb' | 'cbc';
   readonly keyVersion: number | null;
+  readonly takeOverPending: boolean;
   readonly keyStrategy: string;
   readonly hasPuk: boolean;
   readonly nvIndex: number | null;

@@ -48,6 +48,7 @@ export interface CardRow {
   readonly algorithm: string;
   readonly challengeMode: string;
   readonly keyVersion: number | null;
+  readonly takeOverPending: boolean;
   readonly keyStrategy: string;
   readonly hasPuk: boolean;
   /** pg gives a bigint as text, Prisma as a bigint. */
@@ -56,7 +57,7 @@ export interface CardRow {
 }
 
 export function toUnblockCard(id: string, row: CardRow): SessionWithCard['card'] {
-  const { serial, personId, deviceId, algorithm, keyVersion, keyStrategy, hasPuk, state } = row;
+  const { serial, personId, deviceId, algorithm, keyVersion, takeOverPending, keyStrategy, hasPuk, state } = row;
   return {
     id,
     serial,
@@ -66,6 +67,7 @@ export function toUnblockCard(id: string, row: CardRow): SessionWithCard['card']
     algorithm,
     challengeMode: row.challengeMode === 'cbc' ? 'cbc' : 'ecb',
     keyVersion,
+    takeOverPending,
     keyStrategy,
     hasPuk,
     nvIndex: row.nvIndex === null ? null : Number(row.nvIndex),
