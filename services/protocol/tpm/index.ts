@@ -8,6 +8,7 @@ export * from './key-derivation.ts';
 export * from './names.ts';
 export * from './policies.ts';
 export * from './public-area.ts';
+export * from './sealed-data.ts';
 export * from './storage-parent.ts';
 export * from './succession.ts';
 export * from './wire.ts';

@@ -24,14 +24,29 @@ export interface WrapRequest {
 }
 
 /**
- * Wraps an administrator key so that only the TPM that holds `parent` can open it (outer wrap of duplication, Part 1
- * section 23.3; no inner wrap). authValue is empty: with the empty policy no authorisation can be satisfied anyway.
+ * Wraps an administrator key so that only the TPM that holds `parent` can open it. authValue is empty: with the empty policy
+ * no authorisation can be satisfied anyway.
  */
 export function wrapAdministratorKey(request: WrapRequest): WrappedKey {
-  const { publicArea, name } = administratorKeyPublic(request);
-  const { seed, encrypted } = shareSeed(request.parent, 'DUPLICATE', request.random);
+  return wrapObject({ ...request, ...administratorKeyPublic(request), sensitive: request.key });
+}
+
+/**
+ * The outer wrap of duplication (Part 1, section 23.3; no inner wrap) of a KEYEDHASH object with an empty authValue.
+ * @param of `sensitive` and `seedValue` are lent; `publicArea` must have been made from them.
+ */
+export function wrapObject(of: {
+  readonly publicArea: Bytes;
+  readonly name: Bytes;
+  readonly seedValue: Bytes;
+  readonly sensitive: Bytes;
+  readonly parent: StorageParent;
+  readonly random: (bytes: number) => Bytes;
+}): WrappedKey {
+  const { publicArea, name } = of;
+  const { seed, encrypted } = shareSeed(of.parent, 'DUPLICATE', of.random);
   const sensitive = sized(
-    new Writer().u16(TPM_ALG.KEYEDHASH).sized(new Uint8Array()).sized(request.seedValue).sized(request.key).done(),
+    new Writer().u16(TPM_ALG.KEYEDHASH).sized(new Uint8Array()).sized(of.seedValue).sized(of.sensitive).done(),
   );
   try {
     const none = new Uint8Array();
