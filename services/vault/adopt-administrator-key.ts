@@ -2,7 +2,7 @@ import { DomainError } from '@cardwright/protocol';
 import { keyCheckValue } from './challenge-response.ts';
 import type { Custody } from './custody.ts';
 import { demandUniformAllowed } from './import-named-key.ts';
-import type { KeyFacts, KeyRecord, KeySource, SecretKind } from './key-record.ts';
+import { type KeyFacts, type KeyRecord, type KeySource, NO_LINEAGE, type SecretKind } from './key-record.ts';
 import { sealSource, withCardKey } from './key-source.ts';
 import type { AdoptAdministratorKey, ImportableAlgorithm, ImportedAdministratorKey, KeyOrigin } from './operations.ts';
 import type { KeyStore, SecretStore, Use } from './ports.ts';
@@ -43,6 +43,7 @@ export async function prepareAdoption(
     kcv: null,
     tpmName: null,
     pinLimit: null,
+    ...NO_LINEAGE,
   };
   const kcv = await checkValueOf(custody, secrets, draft, source, algorithm);
   if (params.kcv !== undefined && params.kcv !== kcv) {
@@ -87,7 +88,15 @@ async function checkValueOf(
 ): Promise<string> {
   const blob = await sealSource(custody, facts, source);
   // As it will be had for an answer: what does not work now is not taken in.
-  const record: KeyRecord = { ...facts, ...blob, state: 'proposed', source, firstWrite: null, createdAt: new Date(0) };
+  const record: KeyRecord = {
+    ...facts,
+    ...blob,
+    state: 'proposed',
+    succeeded: false,
+    source,
+    firstWrite: null,
+    createdAt: new Date(0),
+  };
   return withCardKey(custody, secrets, record, (key) => keyCheckValue(key, algorithm));
 }
 
