@@ -3,7 +3,7 @@ import type { Custody } from './custody.ts';
 import { withCardKey } from './key-source.ts';
 import type { AnswerChallenge, ChallengeAnswer } from './operations.ts';
 import type { KeyStore } from './ports.ts';
-import { keyNotConfirmed, keyUnknown, wrongAlgorithm } from './refusals.ts';
+import { keyNotConfirmed, keySuperseded, keyUnknown, wrongAlgorithm } from './refusals.ts';
 
 /** See VaultClient.answerChallenge. The card's record selects the algorithm; the challenge's length would not do. */
 export async function answerChallenge(
@@ -17,7 +17,9 @@ export async function answerChallenge(
   if (algorithm === 'hmac-sha256') {
     throw wrongAlgorithm('a card in a TPM is not answered by encrypting: use tpm.first-write and tpm.reset');
   }
-  if (record.state !== 'confirmed') throw keyNotConfirmed();
+  if (record.state === 'superseded') throw keySuperseded();
+  // A card whose key is being changed has one of the two, and which one is found out by asking it.
+  if (record.state !== 'confirmed' && record.lineage === null) throw keyNotConfirmed();
   const response = await withCardKey(custody, keys, record, (key) =>
     encryptChallenge(key, algorithm, params.challenge, params.mode),
   );

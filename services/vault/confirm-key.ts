@@ -14,7 +14,7 @@ export async function confirmKey(
   const versions = await keys.list(cardId);
   const asked = versions.find((version) => version.keyVersion === keyVersion);
   if (asked === undefined) throw keyUnknown();
-  if (asked.state === 'confirmed') return recordRepeat(use);
+  if (asked.state === 'confirmed' && asked.lineage === null) return recordRepeat(use);
   if (versions.some((version) => version.state === 'confirmed')) throw keyConfirmed();
   throw new DomainError(
     'conflict',

@@ -1,6 +1,8 @@
 import { DomainError, Secret } from '@cardwright/protocol';
-import { administratorKeyContext } from './derivation.ts';
+import { administratorKeyContext, type DerivedUse } from './derivation.ts';
 import type { KeyFacts, KeyRecord, SealedKey } from './key-record.ts';
+import { KEY_BYTES } from './key-text.ts';
+import type { Algorithm } from './operations.ts';
 import type { KeyProvider } from './provider.ts';
 import { type Random, seal, unseal } from './sealing.ts';
 
@@ -36,7 +38,7 @@ export async function withKey<T>({ provider }: Custody, record: KeyRecord, work:
 /** A new HMAC key with its seed value; the caller wipes both. */
 export async function newHmacKey(
   { provider, random }: Custody,
-  facts: Pick<KeyFacts, 'cardId' | 'keyVersion' | 'algorithm' | 'strategy' | 'masterVersion'>,
+  facts: DerivedFacts,
 ): Promise<{ key: Secret; seedValue: Secret }> {
   if (facts.strategy === 'random-stored') {
     return { key: Secret.take(random(HMAC_KEY_BYTES)), seedValue: Secret.take(random(HMAC_KEY_BYTES)) };
@@ -52,13 +54,20 @@ export function sealKey({ provider, random }: Custody, facts: KeyFacts, key: Sec
   return seal(provider, random, facts, facts.strategy === 'random-stored' ? key : undefined);
 }
 
-function deriveKey(
-  provider: KeyProvider,
-  facts: Pick<KeyFacts, 'cardId' | 'keyVersion' | 'algorithm' | 'masterVersion'>,
-  use: 'administrator-key' | 'tpm-seed-value',
-): Promise<Secret> {
-  if (facts.masterVersion === null || facts.algorithm !== 'hmac-sha256') {
+/** A new key for a card that is not in a TPM; the caller wipes it. */
+export async function newCardKey({ provider, random }: Custody, facts: DerivedFacts): Promise<Secret> {
+  if (facts.strategy === 'random-stored') return Secret.take(random(keyBytes(facts.algorithm)));
+  return deriveKey(provider, facts, 'administrator-key');
+}
+
+type DerivedFacts = Pick<KeyFacts, 'cardId' | 'keyVersion' | 'algorithm' | 'strategy' | 'masterVersion'>;
+
+const keyBytes = (algorithm: Algorithm) => (algorithm === 'hmac-sha256' ? HMAC_KEY_BYTES : KEY_BYTES[algorithm]);
+
+function deriveKey(provider: KeyProvider, facts: DerivedFacts, use: DerivedUse): Promise<Secret> {
+  if (facts.masterVersion === null) {
     throw new DomainError('internal', 'vault-blob-invalid', 'a deterministic key names its master secret');
   }
-  return provider.derive(facts.masterVersion, administratorKeyContext(facts, use, HMAC_KEY_BYTES), HMAC_KEY_BYTES);
+  const length = use === 'tpm-seed-value' ? HMAC_KEY_BYTES : keyBytes(facts.algorithm);
+  return provider.derive(facts.masterVersion, administratorKeyContext(facts, use, length), length);
 }

@@ -4,20 +4,22 @@ import { isDomainError } from '@cardwright/protocol';
 import { CARD_NV_FIRST, CARD_NV_LAST } from '@cardwright/protocol/tpm';
 import { answerChallenge } from './answer-challenge.ts';
 import { MAX_CHALLENGE_BYTES } from './challenge-response.ts';
+import { approved, changeHandlers, wrapped } from './change-handlers.ts';
 import { confirmKey } from './confirm-key.ts';
 import type { Custody } from './custody.ts';
 import { importAdministratorKey } from './import-administrator-key.ts';
 import type { KeyRecord } from './key-record.ts';
 import type { Stores } from './keys.pg.ts';
 import type { Limits } from './limits/limits.ts';
+import { text } from './link-text.ts';
 import { makeKeyForTpm } from './make-key-for-tpm.ts';
 import { CHALLENGE_MODES, type KeyDescription, type Requester, TPM_STRATEGIES } from './operations.ts';
-import { bytes, decimal, integer, line, oneOf, params, uuid } from './params.ts';
+import { bytes, decimal, flag, integer, line, oneOf, optional, params, uuid } from './params.ts';
 import type { Use, UseRecord } from './ports.ts';
 import type { AlertStore } from './record/alerts.pg.ts';
 import { resetTpmCard } from './reset-tpm-card.ts';
 import { secretHandlers } from './secret-handlers.ts';
-import { signFirstWrite } from './sign-first-write.ts';
+import { firstWriteClaim, signFirstWrite } from './sign-first-write.ts';
 
 const requester = { requestedBy: line(200), requestId: line(200) };
 const keyVersion = integer(1, 1_000_000);
@@ -33,6 +35,7 @@ const parse = {
     cardSerial: line(64),
     algorithm: oneOf(['tdes', 'aes-128', 'aes-192', 'aes-256']),
     jwe: line(4096),
+    takeOver: optional(flag),
   }),
   make: params({
     ...requester,
@@ -86,11 +89,10 @@ export function vaultHandlers(
     return result;
   }
 
+  const to = { recordDone, recordingRefusals, recording, useOf };
   return {
-    ...secretHandlers(
-      { custody, keys, secrets: keys, imports: keys, uniformAllowed: guard.uniformAllowed },
-      { recordDone, recordingRefusals, recording, useOf },
-    ),
+    ...secretHandlers({ custody, keys, secrets: keys, imports: keys, uniformAllowed: guard.uniformAllowed }, to),
+    ...changeHandlers(custody, keys, to),
     health: async (given) => {
       parse.none(given);
       const { name, holders, kekVersion } = custody.provider;
@@ -101,30 +103,25 @@ export function vaultHandlers(
       return { jwk: custody.provider.importPublicKey };
     },
     'key.import': async (given) => {
-      const asked = parse.import(given);
+      const { takeOver = false, ...asked } = parse.import(given);
       const use = useOf('key.import', asked, null);
-      return recordingRefusals(use, () => importAdministratorKey(custody, keys, asked, use, recordDone));
+      return recordingRefusals(use, () =>
+        importAdministratorKey(custody, keys, { ...asked, takeOver }, use, recordDone),
+      );
     },
     'key.make-for-tpm': async (given) => {
       const asked = parse.make(given);
       const use = useOf('key.make-for-tpm', asked, asked.parentPublic);
       const made = await recordingRefusals(use, () => makeKeyForTpm(custody, keys, asked, use));
-      return {
-        keyVersion: made.keyVersion,
-        name: text(made.name),
-        public: text(made.public),
-        duplicate: text(made.duplicate),
-        inSymSeed: text(made.inSymSeed),
-      };
+      return wrapped(made);
     },
     'tpm.first-write': async (given) => {
       const asked = parse.firstWrite(given);
-      const use = useOf('tpm.first-write', asked, asked.nonce);
+      const use = useOf('tpm.first-write', asked, firstWriteClaim(asked));
       const signed = await recordingRefusals(use, () => signFirstWrite(custody, keys, asked, use, recordDone));
-      const { approvedPolicy, signature } = signed.selfChange;
       return {
         answer: text(signed.answer),
-        selfChange: { approvedPolicy: text(approvedPolicy), signature: text(signature) },
+        selfChange: approved(signed.selfChange),
         expirationSeconds: signed.expirationSeconds,
       };
     },
@@ -179,8 +176,4 @@ function describe(record: KeyRecord): KeyDescription {
   const { algorithm, strategy, state, kcv, pinLimit } = record;
   const createdAt = record.createdAt.toISOString();
   return { keyVersion: record.keyVersion, algorithm, strategy, state, kcv, createdAt, pinLimit };
-}
-
-function text(of: Uint8Array): string {
-  return Buffer.from(of.buffer, of.byteOffset, of.byteLength).toString('base64url');
 }

@@ -2,9 +2,9 @@ import { timingSafeEqual } from 'node:crypto';
 import type { Secret } from '@cardwright/protocol';
 import { keyCheckValue } from './challenge-response.ts';
 import { type Custody, sealKey, withKey } from './custody.ts';
-import { fingerprinter } from './fingerprint.ts';
-import type { KeyFacts, KeyRecord } from './key-record.ts';
-import { parseKeyText } from './key-text.ts';
+import { type Fingerprinter, fingerprinter } from './fingerprint.ts';
+import { type KeyFacts, type KeyRecord, NO_LINEAGE } from './key-record.ts';
+import { isDefaultKey, parseKeyText } from './key-text.ts';
 import type { ImportAdministratorKey, ImportableAlgorithm, ImportedAdministratorKey } from './operations.ts';
 import type { KeyStore, SecretStore, Use } from './ports.ts';
 import { keyConfirmed } from './refusals.ts';
@@ -33,12 +33,14 @@ export async function importAdministratorKey(
         kcv,
         tpmName: null,
         pinLimit: null,
+        ...NO_LINEAGE,
       };
       const blob = await sealKey(custody, facts, key);
       const fingerprints = await fingerprinter(custody, keys, use);
-      const fingerprint = fingerprints.of(key, algorithm);
+      const fingerprint = fingerprintOf(fingerprints, key, algorithm);
       fingerprints.close();
-      if (await keys.add(facts, blob, 'confirmed', { ...use, keyVersion: 1 }, { fingerprint })) {
+      const more = fingerprint === null ? {} : { fingerprint };
+      if (await keys.add(facts, blob, 'confirmed', { ...use, keyVersion: 1 }, more)) {
         return { keyVersion: 1, kcv };
       }
     }
@@ -54,15 +56,20 @@ export async function importAdministratorKey(
 /** The key of one card, checked; the caller's to wipe. */
 export async function openKey(
   custody: Custody,
-  params: Pick<ImportAdministratorKey, 'jwe' | 'cardSerial' | 'algorithm'>,
+  params: Pick<ImportAdministratorKey, 'jwe' | 'cardSerial' | 'algorithm' | 'takeOver'>,
 ): Promise<Secret> {
   const wanted = { type: 'administrator-key', cardSerial: params.cardSerial } as const;
   const text = await openSealedText(custody.provider, params.jwe, wanted);
   try {
-    return text.use((bytes) => parseKeyText(bytes, params.algorithm));
+    return text.use((bytes) => parseKeyText(bytes, params.algorithm, params.takeOver));
   } finally {
     text.wipe();
   }
+}
+
+/** The default key has none: that cards share what everybody knows is nothing to be found out, or to be flagged. */
+export function fingerprintOf(by: Fingerprinter, key: Secret, algorithm: ImportableAlgorithm): Uint8Array | null {
+  return isDefaultKey(key) ? null : by.of(key, algorithm);
 }
 
 /** The caller repeats after a lost reply: the same key is already there. */

@@ -5,8 +5,8 @@ import { openPuk, pukFacts } from './card-puk.ts';
 import { keyCheckValue } from './challenge-response.ts';
 import { sealKey } from './custody.ts';
 import { type Fingerprinter, fingerprinter } from './fingerprint.ts';
-import { openKey } from './import-administrator-key.ts';
-import type { KeyFacts, KeySource, SealedKey } from './key-record.ts';
+import { fingerprintOf, openKey } from './import-administrator-key.ts';
+import { type KeyFacts, type KeySource, NO_LINEAGE, type SealedKey } from './key-record.ts';
 import { sealSource } from './key-source.ts';
 import type { BatchLine, BatchReport, ImportBatch, ImportBatchLine } from './operations.ts';
 import type { ImportStore, PreparedKey, PreparedPuk, Use } from './ports.ts';
@@ -112,7 +112,8 @@ async function prepareKey(
     });
     return { facts, blob: await sealSource(custody, facts, source), source, fingerprint: null };
   }
-  const key = await openKey(custody, { jwe: jwe ?? '', cardSerial, algorithm });
+  const { takeOver = false } = line;
+  const key = await openKey(custody, { jwe: jwe ?? '', cardSerial, algorithm, takeOver });
   try {
     return await prepareOwn(ports, fingerprints, line, key);
   } finally {
@@ -140,10 +141,11 @@ async function prepareOwn(
     kcv,
     tpmName: null,
     pinLimit: null,
+    ...NO_LINEAGE,
   };
   const blob: SealedKey = await sealKey(custody, facts, key);
   const source: KeySource | null = null;
-  return { facts, blob, source, fingerprint: fingerprints.of(key, algorithm) };
+  return { facts, blob, source, fingerprint: fingerprintOf(fingerprints, key, algorithm) };
 }
 
 async function preparePuk({ custody }: ImportBatchPorts, line: ImportBatchLine): Promise<PreparedPuk | null> {
@@ -185,6 +187,7 @@ function contentDigest({ batchId, acceptDuplicates, lines }: ImportBatch): Uint8
   const text = (line: ImportBatchLine) => [
     ...[line.cardId, line.cardSerial, line.algorithm, line.jwe, line.kcv, line.puk],
     line.origin === null ? null : JSON.stringify(line.origin, (_, value: unknown) => shown(value)),
+    ...(line.takeOver === true ? ['take-over'] : []),
   ];
   return createHash('sha256')
     .update(JSON.stringify([batchId, acceptDuplicates, lines.map(text)]))

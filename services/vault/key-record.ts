@@ -21,7 +21,30 @@ export interface KeyFacts {
   readonly tpmName: Uint8Array | null;
   /** hmac-sha256 only. */
   readonly pinLimit: number | null;
+  /** Name of the TPM storage key that it was wrapped to, 34 bytes; null: to none, or before this was kept. */
+  readonly parentName: Uint8Array | null;
+  /** Of a version that was made to follow a confirmed one; the first of a card follows none. */
+  readonly lineage: Lineage | null;
 }
+
+export interface Lineage {
+  /** The version that was the confirmed one. */
+  readonly predecessor: number;
+  /** TPM cards only. */
+  readonly succession: Succession | null;
+}
+
+/** What the card's index was founded with stays for as long as it lives, whichever key follows. */
+export interface Succession {
+  /** 1 for the first that follows the founding key. */
+  readonly generation: number;
+  /** Name of the founding key, 34 bytes. */
+  readonly foundingName: Uint8Array;
+  readonly nvIndex: number;
+}
+
+/** Of a key that came from elsewhere. */
+export const NO_LINEAGE = { parentName: null, lineage: null } as const;
 
 export interface SealedKey {
   readonly kekVersion: number;
@@ -41,8 +64,11 @@ export interface KeySource {
   readonly diversifier: Uint8Array | null;
 }
 
+/** Once superseded, `sealed` has no bytes. */
 export interface KeyRecord extends KeyFacts, SealedKey {
   readonly state: KeyState;
+  /** The vault's record says that a later version took its place: then this state is not what the vault left. */
+  readonly succeeded: boolean;
   /** uniform, random-not-stored, and deterministic of another fleet. */
   readonly source: KeySource | null;
   readonly firstWrite: FirstWrite | null;

@@ -3,7 +3,7 @@ import { type Custody, withKey } from './custody.ts';
 import { fleetKey } from './fleet-derivation.ts';
 import type { KeyFacts, KeyRecord, KeySource, SealedKey } from './key-record.ts';
 import type { KeyStore } from './ports.ts';
-import { keyNotStored } from './refusals.ts';
+import { keyNotStored, keySuperseded } from './refusals.ts';
 import { seal, unseal } from './sealing.ts';
 import { openSecret } from './secret-seal.ts';
 
@@ -18,7 +18,8 @@ export async function sealSource(
 
 /**
  * Opens the key of a row, wherever its bytes are, for one piece of work, and wipes it.
- * @throws DomainError `vault-blob-invalid` (internal); `administrator-key-not-stored` (conflict).
+ * @throws DomainError `vault-blob-invalid` (internal); `administrator-key-not-stored`, `administrator-key-superseded`
+ *   (conflict).
  */
 export async function withCardKey<T>(
   custody: Custody,
@@ -27,6 +28,9 @@ export async function withCardKey<T>(
   work: (key: Uint8Array) => T,
 ): Promise<T> {
   const { source } = record;
+  if (record.state === 'superseded') throw keySuperseded();
+  if (record.succeeded)
+    throw invalid(record, 'the record says that a later version took its place; its row was put back');
   if (source === null) return withKey(custody, record, work);
   await demandSealed(custody, record, source);
   const found = await keys.findSecret(source.secretId);

@@ -14,18 +14,19 @@ const DEFAULT_KEY = Uint8Array.from({ length: 24 }, (_, at) => (at % 8) + 1);
 /**
  * Reads an administrator key as people write it: hex digits, either case, white space anywhere.
  * Works on bytes, so that no string with the key comes to be, which could not be wiped.
- * @param text UTF-8; lent, the caller wipes it.
+ * @param text UTF-8; lent, the caller wipes it. @param defaultAllowed of a card that is taken over: its key may be the
+ *   well-known one, because it is changed before anything else.
  * @throws DomainError (unprocessable) `administrator-key-not-hex`, `administrator-key-odd-length`,
  *   `administrator-key-length`, `administrator-key-default`. None shows a digit of what was given.
  */
-export function parseKeyText(text: Uint8Array, algorithm: ImportableAlgorithm): Secret {
+export function parseKeyText(text: Uint8Array, algorithm: ImportableAlgorithm, defaultAllowed = false): Secret {
   const key = parseHexKey(text, KEY_BYTES[algorithm], KEY_BYTES[algorithm], `a key for ${algorithm}`);
-  if (!key.use(isDefaultKey)) return key;
+  if (defaultAllowed || !isDefaultKey(key)) return key;
   key.wipe();
   throw refusal(
     'default',
     'this is the well-known default administrator key: a card that has it is managed by nobody; change the key ' +
-      'of the card first, then import the new one',
+      'of the card first, then import the new one, or have the card taken over',
   );
 }
 
@@ -86,6 +87,9 @@ function refusal(code: string, detail: string): DomainError {
 }
 
 /** Parity bits (the lowest of each byte) do not matter to TDES, so a key that differs only in them is the same key. */
-function isDefaultKey(key: Uint8Array): boolean {
-  return key.length === DEFAULT_KEY.length && key.every((byte, at) => byte >> 1 === (DEFAULT_KEY[at] ?? 0) >> 1);
+export function isDefaultKey(key: Secret): boolean {
+  return key.use(
+    (bytes) =>
+      bytes.length === DEFAULT_KEY.length && bytes.every((byte, at) => byte >> 1 === (DEFAULT_KEY[at] ?? 0) >> 1),
+  );
 }

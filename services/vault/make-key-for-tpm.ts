@@ -1,18 +1,19 @@
-import { DomainError, Secret } from '@cardwright/protocol';
-import { parseStoragePublic, wrapAdministratorKey } from '@cardwright/protocol/tpm';
+import { Secret } from '@cardwright/protocol';
+import {
+  parseStoragePublic,
+  type StorageParent,
+  type WrappedKey,
+  wrapAdministratorKey,
+} from '@cardwright/protocol/tpm';
 import { type Custody, HMAC_KEY_BYTES, newHmacKey, sealKey } from './custody.ts';
 import type { KeyFacts, KeySource, SealedKey, SecretFacts } from './key-record.ts';
 import { sealSource } from './key-source.ts';
-import type { KeyForTpm, MakeKeyForTpm } from './operations.ts';
+import { makeNextVersion } from './next-version.ts';
+import type { KeyForTpm, MakeKeyForTpm, TpmStrategy } from './operations.ts';
 import type { KeyStore, SecretStore, Use } from './ports.ts';
 import { keyConfirmed } from './refusals.ts';
 import { sealSecret } from './secret-seal.ts';
 import { uuidOf } from './uuid.ts';
-
-/** A card that needs more tries than this to be made is not made by trying again. */
-const MAX_VERSIONS = 1000;
-/** Calls at the same moment take the same version; all but one look again. */
-const MAX_ATTEMPTS = 64;
 
 /**
  * See VaultClient.makeKeyForTpm. Making and wrapping are one act, and there is no other that wraps: so a key that is or
@@ -26,47 +27,48 @@ export async function makeKeyForTpm(
 ): Promise<KeyForTpm> {
   const parent = parseStoragePublic(params.parentPublic);
   const { cardId, strategy, pinLimit } = params;
-  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-    const versions = await keys.list(cardId);
-    if (versions.some((version) => version.state === 'confirmed')) throw keyConfirmed();
-    const keyVersion = (versions.at(-1)?.keyVersion ?? 0) + 1;
-    if (keyVersion > MAX_VERSIONS) {
-      throw new DomainError(
-        'too-many',
-        'administrator-key-versions',
-        `a card has at most ${MAX_VERSIONS} key versions`,
-      );
-    }
-    const draft = {
-      cardId,
-      keyVersion,
-      algorithm: 'hmac-sha256',
-      strategy,
-      masterVersion: strategy === 'deterministic' ? custody.provider.masterVersion : null,
-    } as const;
+  return makeNextVersion(keys, cardId, async (keyVersion, versions) => {
+    if (versions.some((version) => version.state !== 'proposed')) throw keyConfirmed();
+    const draft = tpmDraft(custody, { cardId, keyVersion, strategy });
     const { key, seedValue } = strategy === 'random-not-stored' ? randomKey(custody) : await newHmacKey(custody, draft);
     try {
-      const wrapped = key.use((keyBytes) =>
-        seedValue.use((seedBytes) =>
-          wrapAdministratorKey({ key: keyBytes, seedValue: seedBytes, parent, random: custody.random }),
-        ),
-      );
-      const facts: KeyFacts = { ...draft, kcv: null, tpmName: wrapped.name, pinLimit };
+      const wrapped = wrapForTpm(custody, parent, key, seedValue);
+      const facts: KeyFacts = {
+        ...draft,
+        kcv: null,
+        tpmName: wrapped.name,
+        pinLimit,
+        parentName: parent.name,
+        lineage: null,
+      };
       const done = { ...use, keyVersion };
       const { blob, more } =
         strategy === 'random-not-stored'
           ? await keepUntilConfirmed(custody, keys, facts, key, use)
           : { blob: await sealKey(custody, facts, key), more: {} };
-      if (await keys.add(facts, blob, 'proposed', done, more)) return { keyVersion, ...wrapped };
+      return (await keys.add(facts, blob, 'proposed', done, more)) ? { keyVersion, ...wrapped } : undefined;
     } finally {
       key.wipe();
       seedValue.wipe();
     }
-  }
-  throw new DomainError('unavailable', 'administrator-key-busy', 'too many keys are being made for this card at once');
+  });
 }
 
-function randomKey({ random }: Custody): { key: Secret; seedValue: Secret } {
+export function tpmDraft(
+  { provider }: Custody,
+  of: { readonly cardId: string; readonly keyVersion: number; readonly strategy: TpmStrategy },
+) {
+  const masterVersion = of.strategy === 'deterministic' ? provider.masterVersion : null;
+  return { ...of, algorithm: 'hmac-sha256', masterVersion } as const;
+}
+
+export function wrapForTpm({ random }: Custody, parent: StorageParent, key: Secret, seedValue: Secret): WrappedKey {
+  return key.use((keyBytes) =>
+    seedValue.use((seedBytes) => wrapAdministratorKey({ key: keyBytes, seedValue: seedBytes, parent, random })),
+  );
+}
+
+export function randomKey({ random }: Custody): { key: Secret; seedValue: Secret } {
   return { key: Secret.take(random(HMAC_KEY_BYTES)), seedValue: Secret.take(random(HMAC_KEY_BYTES)) };
 }
 

@@ -36,17 +36,37 @@ export interface KeyExtras {
   readonly fingerprint?: Uint8Array;
 }
 
+/** claimed: by this call. same: by this very claim, before. other: by another one. not-claimed: its row does not allow it. */
+export type FirstWriteClaim = 'claimed' | 'same' | 'other' | 'not-claimed';
+
 /** Each change commits together with its row in the record of uses, or not at all. */
 export interface KeyStore {
   find(cardId: string, keyVersion: number): Promise<KeyRecord | undefined>;
   /** Oldest first. */
   list(cardId: string): Promise<readonly KeyRecord[]>;
-  /** @returns false when the card has this version, or one that is confirmed: look again. */
+  /** Of any version that was ever made for this card, as the rows or the record have it; 0 when there is none. */
+  lastVersion(cardId: string): Promise<number>;
+  /**
+   * @returns false when the card has this version, or a confirmed one that this one does not follow: look again.
+   */
   add(facts: KeyFacts, blob: SealedKey, state: KeyState, use: Use, more?: KeyExtras): Promise<boolean>;
-  /** @returns false unless this call is the one that claimed the only first write of the proposed version. */
-  claimFirstWrite(cardId: string, keyVersion: number, claim: FirstWrite, use: Use): Promise<boolean>;
+  /**
+   * Claims the only first write of a proposed version, if the whole record since that version was made, checked link by
+   * link up to where this vault has it, knows of none: whatever the rows say.
+   * @param use its digest must cover the claim.
+   * @throws DomainError `first-write-unproven` (conflict), `vault-record-altered` (internal).
+   */
+  claimFirstWrite(cardId: string, keyVersion: number, claim: FirstWrite, use: Use): Promise<FirstWriteClaim>;
+  /** What the record has of it: the digest of its use. Not checked against the chain. */
+  recordedFirstWrite(cardId: string, keyVersion: number): Promise<Uint8Array | undefined>;
   /** @returns false when nothing changed: not proposed, first write not signed, or another version is confirmed. */
   confirm(cardId: string, keyVersion: number, use: Use): Promise<boolean>;
+  /**
+   * The same of a version that follows the confirmed one; every other version of the card is superseded, and what is
+   * sealed of it destroyed, in the same transaction.
+   * @returns false when nothing changed: not proposed, or not to follow the one that is confirmed now.
+   */
+  confirmChange(cardId: string, keyVersion: number, use: Use): Promise<boolean>;
   findSecret(id: string): Promise<SecretRecord | undefined>;
 }
 

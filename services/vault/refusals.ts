@@ -25,6 +25,14 @@ export function keyNotConfirmed(): DomainError {
   );
 }
 
+export function keySuperseded(): DomainError {
+  return new DomainError(
+    'conflict',
+    'administrator-key-superseded',
+    'A later version of the key took the place of this one, whose bytes are destroyed; the card has the later one.',
+  );
+}
+
 export function wrongAlgorithm(detail: string): DomainError {
   return new DomainError('unprocessable', 'administrator-key-algorithm', detail);
 }

@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { Secret } from '@cardwright/protocol';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { KeyFacts, SealedKey } from './key-record.ts';
+import { type KeyFacts, NO_LINEAGE, type SealedKey } from './key-record.ts';
 import type { KeyProvider } from './provider.ts';
 import { seal, unseal } from './sealing.ts';
 import { newProvider } from './testing/provider.ts';
 
+const SUCCESSION = { generation: 1, foundingName: randomBytes(34), nvIndex: 0x01800001 };
+const LINEAGE = { predecessor: 1, succession: SUCCESSION };
 const FACTS: KeyFacts = {
   cardId: '0190a5f0-0000-7000-8000-000000000001',
   keyVersion: 2,
@@ -15,6 +17,8 @@ const FACTS: KeyFacts = {
   kcv: null,
   tpmName: randomBytes(34),
   pinLimit: 5,
+  parentName: randomBytes(34),
+  lineage: LINEAGE,
 };
 const KEY = randomBytes(32);
 
@@ -54,8 +58,38 @@ describe('a sealed key', () => {
     ['with another PIN limit', { pinLimit: 100 }],
     ['with a key check value', { kcv: 'B073DC' }],
     ['with a master secret', { masterVersion: 1 }],
+    ['with another parent', { parentName: randomBytes(34) }],
+    ['without its parent', { parentName: null }],
+    ['without what it follows', { lineage: null }],
+    ['with neither, as rows of before have it', { parentName: null, lineage: null }],
+    ['that follows another version', { lineage: { ...LINEAGE, predecessor: 2 } }],
+    ['that is the first of its card', { lineage: { ...LINEAGE, succession: null } }],
+    ['of another generation', { lineage: { ...LINEAGE, succession: { ...SUCCESSION, generation: 2 } } }],
+    [
+      'with another founding key',
+      { lineage: { ...LINEAGE, succession: { ...SUCCESSION, foundingName: randomBytes(34) } } },
+    ],
+    ['of another index', { lineage: { ...LINEAGE, succession: { ...SUCCESSION, nvIndex: 0x01800002 } } }],
   ] as const)('does not open for a row %s', async (_, change) => {
     expect(await opens({ ...FACTS, ...change }, blob)).toBe('internal vault-blob-invalid');
+  });
+
+  it('of a row without parent and predecessor is bound to what it was before there were any', async () => {
+    const bound: string[] = [];
+    const spy: KeyProvider = {
+      ...provider,
+      kekVersion: provider.kekVersion,
+      wrap: (dataKey, data) => {
+        bound.push(Buffer.from(data).toString('utf8'));
+        return provider.wrap(dataKey, data);
+      },
+    };
+    const facts = { ...FACTS, tpmName: Buffer.from('000b'.padEnd(68, '7'), 'hex'), ...NO_LINEAGE };
+    await seal(spy, randomBytes, facts, Secret.take(Uint8Array.from(KEY)));
+    const name = '000b'.padEnd(68, '7');
+    expect(bound).toEqual([
+      `cardwright administrator key 1|${FACTS.cardId}|2|hmac-sha256|random-stored|||${name}|5|kek 2`,
+    ]);
   });
 
   it('does not open as one of another KEK version, known or not', async () => {

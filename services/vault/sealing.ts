@@ -119,7 +119,10 @@ export async function rewrap(provider: KeyProvider, facts: SealedFacts, blob: Se
   }
 }
 
-/** Every part has a fixed alphabet without '|', so two different rows never give the same text. */
+/**
+ * Every part has a fixed alphabet without '|', and rows without parent and predecessor have fewer parts (those from before
+ * there were any open as ever), so two different rows never give the same text.
+ */
 function factText(facts: SealedFacts): string {
   return [
     'cardwright administrator key 1',
@@ -129,10 +132,25 @@ function factText(facts: SealedFacts): string {
     facts.strategy,
     facts.masterVersion ?? '',
     facts.kcv ?? '',
-    facts.tpmName === null ? '' : Buffer.from(facts.tpmName).toString('hex'),
+    hex(facts.tpmName),
     facts.pinLimit ?? '',
+    ...lineageText(facts),
   ].join('|');
 }
+
+function lineageText({ parentName, lineage }: SealedFacts): readonly (string | number)[] {
+  if (parentName === null && lineage === null) return [];
+  const succession = lineage?.succession ?? null;
+  return [
+    hex(parentName),
+    lineage?.predecessor ?? '',
+    succession?.generation ?? '',
+    hex(succession?.foundingName ?? null),
+    succession?.nvIndex ?? '',
+  ];
+}
+
+const hex = (bytes: Uint8Array | null) => (bytes === null ? '' : Buffer.from(bytes).toString('hex'));
 
 function factData(facts: SealedFacts): Uint8Array {
   return Buffer.from(factText(facts), 'utf8');

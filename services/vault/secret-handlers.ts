@@ -33,6 +33,7 @@ const batchLine = params({
   origin: nullable(origin),
   kcv: nullable(checkValue),
   puk: nullable(jwe),
+  takeOver: optional(flag),
 });
 
 const parse = {
@@ -100,7 +101,10 @@ export function secretHandlers(ports: ImportBatchPorts, to: Recording): Record<s
       return to.recordingRefusals(use, () => showPuk(custody, secrets, asked, use));
     },
     'key.import-batch': async (given) => {
-      const asked = parse.batch(given);
+      const batch = parse.batch(given);
+      // Absent stays absent: a batch from before this field was there has the digest that it had.
+      const lines = batch.lines.map(({ takeOver, ...line }) => (takeOver === undefined ? line : { ...line, takeOver }));
+      const asked = { ...batch, lines };
       const use = to.useOf('key.import-batch', { ...asked, cardId: asked.batchId }, null);
       return to.recordingRefusals(use, () => importBatch(ports, asked, use, to.recordDone));
     },

@@ -1,6 +1,6 @@
 import type { Secret } from '@cardwright/protocol';
 import type { Custody } from './custody.ts';
-import type { SealedKey, SecretFacts } from './key-record.ts';
+import { NO_LINEAGE, type SealedKey, type SecretFacts } from './key-record.ts';
 import { type SealedFacts, seal, unseal } from './sealing.ts';
 
 /**
@@ -17,6 +17,7 @@ export function secretSealFacts(facts: SecretFacts): SealedFacts {
     kcv: facts.kcv,
     tpmName: null,
     pinLimit: null,
+    ...NO_LINEAGE,
   };
 }
 

@@ -4,7 +4,7 @@ import { encryptChallenge, keyCheckValue } from './challenge-response.ts';
 import { aesCmac } from './cmac.ts';
 import { counterModeKdf } from './derivation.ts';
 import { fleetKey } from './fleet-derivation.ts';
-import type { KeyFacts } from './key-record.ts';
+import { type KeyFacts, NO_LINEAGE } from './key-record.ts';
 import type { KeyProvider } from './provider.ts';
 import { type Random, seal, unseal } from './sealing.ts';
 import { vectors } from './vectors.ts';
@@ -45,6 +45,7 @@ async function roundTrip(provider: KeyProvider, random: Random): Promise<void> {
     kcv: null,
     tpmName: null,
     pinLimit: null,
+    ...NO_LINEAGE,
   };
   const bytes = random(32);
   const key = Secret.take(Uint8Array.from(bytes));

@@ -4,13 +4,16 @@ import {
   CARD_REFS,
   hmacSha256,
   nvWriteCpHash,
+  type PolicyApproval,
   pinCounter,
   pinIndex,
   policySignedDigest,
+  rehearsalApproval,
   selfChangeApproval,
+  successionApproval,
 } from '@cardwright/protocol/tpm';
 import type { KeyRecord } from './key-record.ts';
-import type { FirstWriteAnswer, TpmResetAnswer } from './operations.ts';
+import type { FirstWriteAnswer, SignedApproval, TpmResetAnswer } from './operations.ts';
 import { wrongAlgorithm } from './refusals.ts';
 
 /**
@@ -18,6 +21,7 @@ import { wrongAlgorithm } from './refusals.ts';
  * limit: a caller brings nonces and an index handle, and can't have bytes of its own choice signed.
  */
 export interface TpmKeyFacts {
+  /** Of the key that the card's index was founded with: its own, or of the first before it. */
   readonly name: Uint8Array;
   readonly pinLimit: number;
 }
@@ -30,7 +34,27 @@ export function tpmFacts(record: KeyRecord): TpmKeyFacts {
   if (record.tpmName === null || record.pinLimit === null) {
     throw new DomainError('internal', 'vault-blob-invalid', 'a TPM card without Name or PIN limit');
   }
-  return { name: new Uint8Array(record.tpmName), pinLimit: record.pinLimit };
+  const name = record.lineage?.succession?.foundingName ?? record.tpmName;
+  return { name: new Uint8Array(name), pinLimit: record.pinLimit };
+}
+
+/** Where the card lives: the index whose first write was signed, by this key or by the first before it. */
+export function foundingIndex({ lineage, firstWrite }: KeyRecord): number | undefined {
+  return lineage === null ? firstWrite?.nvIndex : lineage.succession?.nvIndex;
+}
+
+/** Lets `successor` do what `key` may do. */
+export function succession(key: Uint8Array, successorName: Uint8Array): SignedApproval {
+  return signed(key, successionApproval(successorName));
+}
+
+/** Lets the card be tried with this key: reading only. */
+export function rehearsal(key: Uint8Array): SignedApproval {
+  return signed(key, rehearsalApproval());
+}
+
+function signed(key: Uint8Array, { approvedPolicy, digest }: PolicyApproval): SignedApproval {
+  return { approvedPolicy, signature: hmacSha256(key, digest) };
 }
 
 /** The write that turns a defined index into a card. It is bound to the unwritten Name: afterwards it is void. */
@@ -40,10 +64,9 @@ export function firstWriteAnswer(
   on: { readonly nvIndex: number; readonly nonce: Uint8Array },
 ): FirstWriteAnswer {
   const index = pinIndex({ nvIndex: on.nvIndex, administratorKeyName: facts.name });
-  const approval = selfChangeApproval(index.writtenName);
   return {
     answer: writeAnswer(key, on.nonce, index.definedName, facts.pinLimit),
-    selfChange: { approvedPolicy: approval.approvedPolicy, signature: hmacSha256(key, approval.digest) },
+    selfChange: signed(key, selfChangeApproval(index.writtenName)),
     expirationSeconds: ANSWER_EXPIRATION_SECONDS,
   };
 }

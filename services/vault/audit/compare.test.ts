@@ -14,6 +14,14 @@ const intent = (more: Partial<CmsEvent> = {}): CmsEvent => ({
 });
 const outcome = (more: Partial<CmsEvent> = {}) => intent({ action: 'unblock.answered', ...more });
 
+/** Each operation of a change, what cms writes before it asks, and after. */
+const KEY_CHANGES = [
+  ['key.propose-successor', 'offer-requested', 'offered'],
+  ['key.propose-replacement', 'offer-requested', 'offered'],
+  ['answer', 'answer-requested', 'answered'],
+  ['key.confirm-change', 'confirmation-requested', 'confirmed'],
+] as const;
+
 async function* each<T>(items: readonly T[]): AsyncGenerator<T> {
   yield* items;
 }
@@ -37,6 +45,11 @@ describe('what agrees', () => {
       [use({ operation: 'key.import' })],
       [intent({ action: 'import.begun', cardId: null })],
     ],
+    ...KEY_CHANGES.map(([operation, asked, done]): [string, RecordedUse[], CmsEvent[]] => [
+      `${operation} as a change of a card's key asks for it`,
+      [use({ operation })],
+      [intent({ action: `key-change.${asked}` }), outcome({ action: `key-change.${done}` })],
+    ]),
     ['two uses that cms asked for twice', [use(), use({ sequence: '2' })], [intent(), intent({ id: '2' })]],
   ])('%s', async (_, uses, events) => {
     expect(await differences(uses, events)).toEqual([]);
@@ -74,6 +87,32 @@ describe('what differs', () => {
       'another challenge',
       [use({ challengeDigest: 'bb' })],
       [intent()],
+      'only-in-vault: cms says that another challenge was to be answered',
+    ],
+    ...KEY_CHANGES.flatMap(([operation, asked, done]): [string, RecordedUse[], CmsEvent[], string][] => [
+      [
+        `${operation} that the change of a key never asked for`,
+        [use({ operation })],
+        [intent({ action: 'key-change.requested' })],
+        'only-in-vault: cms says that this request asked for something else',
+      ],
+      [
+        `${operation} twice`,
+        [use({ operation }), use({ operation, sequence: '2' })],
+        [intent({ action: `key-change.${asked}` })],
+        'only-in-vault: cms says that this request asked once',
+      ],
+      [
+        `key-change.${done} without ${operation}`,
+        [use({ operation: 'key.confirm' })],
+        [intent({ action: 'enrolment.completion-requested' }), outcome({ action: `key-change.${done}` })],
+        'only-in-cms: the vault has no such use of this card by this request',
+      ],
+    ]),
+    [
+      'another challenge of a card whose key is changed',
+      [use({ challengeDigest: 'bb' })],
+      [intent({ action: 'key-change.answer-requested' })],
       'only-in-vault: cms says that another challenge was to be answered',
     ],
     ['a claim without a use', [], [outcome()], 'only-in-cms: the vault has no such use of this card by this request'],

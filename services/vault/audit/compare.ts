@@ -36,19 +36,32 @@ export type Difference =
  * hides it; an outcome without the use is a claim that never happened. What is asked for and was never used is neither:
  * cms or the vault ended in between.
  */
-const ACTIONS: Readonly<Record<string, { readonly intent: string; readonly outcome: string }>> = {
-  answer: { intent: 'unblock.answer-requested', outcome: 'unblock.answered' },
-  'tpm.reset': { intent: 'unblock.answer-requested', outcome: 'unblock.answered' },
-  'key.make-for-tpm': { intent: 'administrator-key.requested', outcome: 'administrator-key.made' },
-  'tpm.first-write': { intent: 'first-write.requested', outcome: 'first-write.approved' },
-  'puk.show': { intent: 'puk.requested', outcome: 'puk.disclosed' },
-  'key.confirm': { intent: 'enrolment.completion-requested', outcome: 'enrolment.completed' },
+const ACTIONS: Readonly<Record<string, readonly Action[]>> = {
+  // To reset a PIN, or, while the card's key is changed, to let the device write the new one.
+  answer: [
+    { intent: 'unblock.answer-requested', outcome: 'unblock.answered' },
+    { intent: 'key-change.answer-requested', outcome: 'key-change.answered' },
+  ],
+  'tpm.reset': [{ intent: 'unblock.answer-requested', outcome: 'unblock.answered' }],
+  'key.make-for-tpm': [{ intent: 'administrator-key.requested', outcome: 'administrator-key.made' }],
+  'tpm.first-write': [{ intent: 'first-write.requested', outcome: 'first-write.approved' }],
+  'puk.show': [{ intent: 'puk.requested', outcome: 'puk.disclosed' }],
+  'key.confirm': [{ intent: 'enrolment.completion-requested', outcome: 'enrolment.completed' }],
+  'key.propose-successor': [{ intent: 'key-change.offer-requested', outcome: 'key-change.offered' }],
+  'key.propose-replacement': [{ intent: 'key-change.offer-requested', outcome: 'key-change.offered' }],
+  'key.confirm-change': [{ intent: 'key-change.confirmation-requested', outcome: 'key-change.confirmed' }],
 };
+
+interface Action {
+  readonly intent: string;
+  readonly outcome: string;
+}
+
 /** Outcomes that cms writes only when the vault did one of these for the card. */
 const CLAIMS = new Map<string, ReadonlySet<string>>(
-  [...new Set(Object.values(ACTIONS).map(({ outcome }) => outcome))].map((outcome) => [
+  [...new Set(Object.values(ACTIONS).flatMap((actions) => actions.map(({ outcome }) => outcome)))].map((outcome) => [
     outcome,
-    new Set(Object.keys(ACTIONS).filter((operation) => ACTIONS[operation]?.outcome === outcome)),
+    new Set(Object.keys(ACTIONS).filter((operation) => ACTIONS[operation]?.some((each) => each.outcome === outcome))),
   ]),
 );
 
@@ -107,9 +120,11 @@ function whyUnknown(use: RecordedUse, events: readonly CmsEvent[], spent: Set<Cm
   if (ofCard.length === 0) return 'cms says that this request was about another card';
   const byActor = ofCard.filter(({ actorId }) => actorId === use.requestedBy);
   if (byActor.length === 0) return 'cms says that somebody else asked';
-  const intent = Object.hasOwn(ACTIONS, use.operation) ? ACTIONS[use.operation]?.intent : undefined;
-  if (intent === undefined || use.outcome !== 'done') return null;
-  const intents = byActor.filter(({ action }) => action === intent);
+  const wanted = Object.hasOwn(ACTIONS, use.operation)
+    ? ACTIONS[use.operation]?.map(({ intent }) => intent)
+    : undefined;
+  if (wanted === undefined || use.outcome !== 'done') return null;
+  const intents = byActor.filter(({ action }) => wanted.includes(action));
   if (intents.length === 0) return 'cms says that this request asked for something else';
   const free = intents.find((event) => !spent.has(event));
   if (free === undefined) return 'cms says that this request asked once';

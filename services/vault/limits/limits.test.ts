@@ -56,6 +56,20 @@ it('a refusal does not count, and other operations are not counted', () => {
   expect(outcome('a')).toBe('let through');
 });
 
+it('proposals of a key count for their card, and take no answer from anybody', () => {
+  const { limits, outcome, now, pass } = setUp(2, 3, 3);
+  for (const card of ['a', 'b', 'c']) {
+    expect(outcome(card, 'op', 'key.propose-successor')).toBe('let through');
+    expect(outcome(card, 'op', 'key.propose-replacement')).toBe('let through');
+    expect(outcome(card, 'other', 'key.propose-successor')).toMatch(/^vault-limit-reached/);
+    expect(outcome(card)).toBe('let through');
+  }
+  pass(HOUR + 60_000);
+  limits.note(use('a', 'op', 'key.propose-successor'), 'done', now() - 1000);
+  expect(outcome('a', 'op', 'key.propose-successor')).toBe('let through');
+  expect(outcome('a', 'op', 'key.propose-successor')).toMatch(/^vault-limit-reached/);
+});
+
 it('counts what the record says, but no refusal by a limit and nothing that is an hour old', () => {
   const { limits, outcome, now } = setUp(3, 100, 100);
   limits.note(use('a'), 'done', now() - 1000);

@@ -21,6 +21,11 @@ export const LIMIT_REACHED = 'vault-limit-reached';
 
 /** What gives power over a card in use away. A first write has its own limit: one a key version. */
 const COUNTED: ReadonlySet<string> = new Set(['answer', 'tpm.reset', 'puk.show']);
+/**
+ * Each makes another version of a card's key, which lasts. They are counted for the card alone, and apart from the answers:
+ * a fleet whose keys are changed must not take the answers from the help desk.
+ */
+const PROPOSALS: ReadonlySet<string> = new Set(['key.propose-successor', 'key.propose-replacement']);
 
 export interface Limits {
   /**
@@ -34,19 +39,31 @@ export interface Limits {
 
 const ALL = 'all';
 
+interface Scope {
+  readonly counts: HourlyCount;
+  readonly subject: string;
+  readonly limit: number;
+  readonly what: string;
+}
+
 /** @param now milliseconds since 1970. */
 export function answerLimits(limits: AnswerLimits, now: () => number): Limits {
   const [cards, requesters, all] = [new HourlyCount(), new HourlyCount(), new HourlyCount()];
-  const scopes = ({ cardId, requestedBy }: Use) =>
-    [
-      { counts: cards, subject: cardId, limit: limits.perCard, what: 'for this card' },
-      { counts: requesters, subject: requestedBy, limit: limits.perRequester, what: 'for this requester' },
-      { counts: all, subject: ALL, limit: limits.inAll, what: 'in all' },
-    ] as const;
+  const proposals = new HourlyCount();
+  const scopes = ({ operation, cardId, requestedBy }: Use): readonly Scope[] => {
+    if (PROPOSALS.has(operation)) {
+      return [{ counts: proposals, subject: cardId, limit: limits.perCard, what: 'proposals of a key, for this card' }];
+    }
+    if (!COUNTED.has(operation)) return [];
+    return [
+      { counts: cards, subject: cardId, limit: limits.perCard, what: 'answers, for this card' },
+      { counts: requesters, subject: requestedBy, limit: limits.perRequester, what: 'answers, for this requester' },
+      { counts: all, subject: ALL, limit: limits.inAll, what: 'answers, in all' },
+    ];
+  };
 
   return {
     admit(use) {
-      if (!COUNTED.has(use.operation)) return;
       const nowMs = now();
       for (const { counts, subject, limit, what } of scopes(use)) {
         if (counts.count(subject, nowMs) < limit) continue;
@@ -54,14 +71,14 @@ export function answerLimits(limits: AnswerLimits, now: () => number): Limits {
         throw new DomainError(
           'too-many',
           LIMIT_REACHED,
-          `the vault gives at most ${limit} answers an hour ${what}; if this is no attack, wait, or have the limit raised`,
+          `the vault gives in an hour at most ${limit} ${what}; if this is no attack, wait, or have the limit raised`,
           { data: { retryAfterSeconds } },
         );
       }
       for (const { counts, subject } of scopes(use)) counts.add(subject, nowMs);
     },
     note(use, outcome, atMs) {
-      if (!COUNTED.has(use.operation) || outcome === LIMIT_REACHED || atMs <= now() - 3_600_000) return;
+      if (outcome === LIMIT_REACHED || atMs <= now() - 3_600_000) return;
       for (const { counts, subject } of scopes(use)) counts.add(subject, atMs);
     },
   };

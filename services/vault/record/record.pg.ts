@@ -38,11 +38,20 @@ export interface VaultRecord extends UseRecord {
   /**
    * Makes a change and its entry, both or neither.
    * @param values the statement's own parameters, from `$8`.
+   * @param isFree asked with where the record ends, when nothing of this vault can come between; another vault's entries
+   *   make it be asked again. False: nothing is changed.
    * @returns false when the statement changed no row; then there is no entry either.
    * @throws what the statement violates, as the driver's error; DomainError `vault-database-unavailable`,
    *   `vault-record-altered` (internal).
    */
-  change(statement: ChangeStatement, use: Use, values: readonly unknown[]): Promise<boolean>;
+  change(
+    statement: ChangeStatement,
+    use: Use,
+    values: readonly unknown[],
+    isFree?: (head: Head) => Promise<boolean>,
+  ): Promise<boolean>;
+  /** Where the record ends, as far as this vault has read or written it. */
+  head(): Head;
 }
 
 /** Others that write at the same moment get their turn between two attempts of ours. */
@@ -75,10 +84,14 @@ export function vaultRecord(options: RecordOptions): VaultRecord {
     return { before: head, entries, keyVersion: signer.keyVersion, signature: signer.signHead(last) };
   }
 
-  /** @param write gives whether the link was written; it fails as one whose place is taken when it was not the next. */
-  async function append(make: () => Link, write: (link: Link) => Promise<boolean>): Promise<boolean> {
+  /** @param make gives nothing when nothing is to be written. @param write gives whether the link was written; it fails as one whose place is taken when it was not the next. */
+  async function append(
+    make: () => Promise<Link | undefined>,
+    write: (link: Link) => Promise<boolean>,
+  ): Promise<boolean> {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      const next = make();
+      const next = await make();
+      if (next === undefined) return false;
       try {
         if (!(await write(next))) return false;
       } catch (error) {
@@ -130,7 +143,7 @@ export function vaultRecord(options: RecordOptions): VaultRecord {
     async (uses) => {
       await inTurn(() =>
         append(
-          () => link(uses),
+          async () => link(uses),
           async (next) => (await database.query(APPEND, appendValues(next))).count > 0,
         ),
       );
@@ -141,10 +154,11 @@ export function vaultRecord(options: RecordOptions): VaultRecord {
 
   return {
     record: (use, outcome) => batch.ask({ use, outcome, alert: alerts.wants(use, outcome, now()) }),
-    change: (statement, use, values) =>
+    head: () => head,
+    change: (statement, use, values, isFree = async () => true) =>
       inTurn(() =>
         append(
-          () => link([{ use, outcome: 'done', alert: false }]),
+          async () => ((await isFree(head)) ? link([{ use, outcome: 'done', alert: false }]) : undefined),
           async (next) => (await database.query(statement, statement.values(next, values))).count === 1,
         ),
       ),

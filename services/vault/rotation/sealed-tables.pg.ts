@@ -1,4 +1,5 @@
 import type { SecretFacts } from '../key-record.ts';
+import { LINEAGE_COLUMNS, toLineage } from '../lineage.pg.ts';
 import type { Database } from '../pool.pg.ts';
 import type { SealedFacts } from '../sealing.ts';
 import { secretSealFacts } from '../secret-seal.ts';
@@ -19,7 +20,7 @@ interface TableShape {
 const ADMINISTRATOR_KEYS: TableShape = {
   name: 'administrator_keys',
   id: ['card_id', 'key_version'],
-  columns: 'algorithm, strategy, master_version, kcv, tpm_name, pin_limit',
+  columns: `algorithm, strategy, master_version, kcv, tpm_name, pin_limit, ${LINEAGE_COLUMNS.join(', ')}`,
   facts: (row) => ({
     cardId: row.id as string,
     keyVersion: row.number as number,
@@ -29,6 +30,7 @@ const ADMINISTRATOR_KEYS: TableShape = {
     kcv: row.kcv as string | null,
     tpmName: row.tpm_name as Buffer | null,
     pinLimit: row.pin_limit as number | null,
+    ...toLineage(row),
   }),
 };
 
@@ -98,7 +100,7 @@ function sealedTable(database: Pick<Database, 'query'>, { name, id, columns, fac
 const DERIVED = {
   name: 'vault-derived-keys',
   text: `SELECT master_version AS version, count(*)::int AS count FROM vault.administrator_keys
-      WHERE master_version IS NOT NULL GROUP BY master_version
+      WHERE master_version IS NOT NULL AND state <> 'superseded' GROUP BY master_version
     UNION ALL
     SELECT key_version, 0 FROM vault.record_signatures GROUP BY key_version`,
 };

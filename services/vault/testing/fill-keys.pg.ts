@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { Secret } from '@cardwright/protocol';
 import { readConfig } from '../config.env.ts';
-import type { KeyFacts } from '../key-record.ts';
+import { type KeyFacts, NO_LINEAGE } from '../key-record.ts';
 import { openVaultKeys } from '../open-keys.pg.ts';
 import { connectDatabase } from '../pool.pg.ts';
 import { seal } from '../sealing.ts';
@@ -29,7 +29,7 @@ for (let left = Number(process.argv[2]); left > 0; left -= BATCH) {
   for (const cardId of ids) {
     const facts: KeyFacts = {
       ...{ cardId, keyVersion: 1, algorithm: 'aes-256', strategy: 'random-stored' },
-      ...{ masterVersion: null, kcv: '000000', tpmName: null, pinLimit: null },
+      ...{ masterVersion: null, kcv: '000000', tpmName: null, pinLimit: null, ...NO_LINEAGE },
     };
     const key = Secret.take(random(32));
     sealed.push(Buffer.from((await seal(provider, random, facts, key)).sealed));
