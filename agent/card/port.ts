@@ -1,4 +1,5 @@
 import type { Secret } from '@cardwright/protocol';
+import type { DeviceAttestation } from '../attestation/port.ts';
 
 /**
  * The card port: what the agent needs of the thing that holds cards on this device. No word of the technology behind it,
@@ -115,6 +116,8 @@ export interface CardMaker {
 }
 
 export interface Tries {
+  /** What the hardware that holds the cards can prove of itself and of them. */
+  attestation(): DeviceAttestation;
   readonly left: number;
   readonly limit: number;
 }

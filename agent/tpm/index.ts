@@ -7,6 +7,7 @@ export * from './nv.ts';
 export * from './objects.ts';
 export * from './policy-session.ts';
 export * from './response-code.ts';
+export * from './statements.ts';
 export * from './storage-root.ts';
 export * from './tcti.ts';
 export * from './tpm.ts';

@@ -1,5 +1,6 @@
 import {
   type Bytes,
+  concat,
   type NvPublic,
   nvName,
   parseNvPublic,
@@ -9,7 +10,7 @@ import {
   u32,
   Writer,
 } from '@cardwright/protocol/tpm';
-import type { Authorizer } from './authorization.ts';
+import { type Authorizer, EMPTY_AUTH } from './authorization.ts';
 import type { Entity } from './command.ts';
 import { isRefusal, RC } from './response-code.ts';
 import type { Tpm } from './tpm.ts';
@@ -48,6 +49,37 @@ export async function readNv(tpm: Tpm, index: Entity, authorizer: Authorizer, by
   const handles = [index, index];
   const response = await tpm.run({ code: TPM_CC.NV_Read, handles, authorizers: [authorizer], parameters });
   return response.parameters.sized(bytes, 'data');
+}
+
+/** TPMA_NV, Part 2 section 13.4. */
+const OWNERREAD = 0x00020000;
+const AUTHREAD = 0x00040000;
+/** Every TPM gives as much at once (TPM_PT_NV_BUFFER_MAX is 512 at least in the PC Client profile). */
+const NV_CHUNK = 512;
+
+/**
+ * All that stands in an index which anybody may read, with the empty authValue of the index or of the owner: certificates
+ * that the TPM's maker put there. Undefined where there is no such index, or more than `maxBytes` in it.
+ */
+export async function readOpenNv(tpm: Tpm, nvIndex: number, maxBytes: number): Promise<Bytes | undefined> {
+  const found = await readNvPublic(tpm, nvIndex);
+  if (found === undefined || found.dataSize > maxBytes) return undefined;
+  const index: Entity = { handle: nvIndex, name: found.name };
+  const by = (found.attributes & AUTHREAD) !== 0 ? index : (found.attributes & OWNERREAD) !== 0 ? OWNER : undefined;
+  if (by === undefined) return undefined;
+  const parts: Bytes[] = [];
+  for (let offset = 0; offset < found.dataSize; offset += NV_CHUNK) {
+    const size = Math.min(NV_CHUNK, found.dataSize - offset);
+    const parameters = new Writer().u16(size).u16(offset).done();
+    const response = await tpm.run({
+      code: TPM_CC.NV_Read,
+      handles: [by, index],
+      authorizers: [EMPTY_AUTH],
+      parameters,
+    });
+    parts.push(response.parameters.sized(size, 'data'));
+  }
+  return concat(...parts);
 }
 
 export async function writeNv(tpm: Tpm, index: Entity, authorizer: Authorizer, data: Bytes): Promise<void> {

@@ -10,6 +10,7 @@ const NONE = new Uint8Array();
 const MAKING_TIMEOUT_MS = 300_000;
 const MAX_PUBLIC_BYTES = 700;
 const MAX_PRIVATE_BYTES = 2048;
+const MAX_CREATION_BYTES = 512;
 
 /** A key as it is stored outside the TPM: only its parent can load it again. */
 export interface StoredObject {
@@ -19,15 +20,28 @@ export interface StoredObject {
   readonly privateArea: Bytes;
 }
 
+/** What the TPM says of the making of an object; with it TPM2_CertifyCreation states it again, at any time. */
+export interface Creation {
+  /** TPMS_CREATION_DATA */
+  readonly data: Bytes;
+  /** TPMT_TK_CREATION */
+  readonly ticket: Bytes;
+}
+
 export interface Loaded extends Entity {
   readonly publicArea: Bytes;
 }
 
 /** A primary key of the owner's hierarchy, from the template alone: the same each time. */
 export async function createOwnerPrimary(tpm: Tpm, template: Bytes): Promise<Loaded> {
+  return createPrimary(tpm, TPM_RH.OWNER, template);
+}
+
+/** The same of any hierarchy whose authValue is empty. */
+export async function createPrimary(tpm: Tpm, hierarchy: number, template: Bytes): Promise<Loaded> {
   const { handle, parameters } = await tpm.run({
     code: TPM_CC.CreatePrimary,
-    handles: [{ handle: TPM_RH.OWNER, name: u32(TPM_RH.OWNER) }],
+    handles: [{ handle: hierarchy, name: u32(hierarchy) }],
     authorizers: [EMPTY_AUTH],
     parameters: creation(template),
     givesHandle: true,
@@ -38,7 +52,11 @@ export async function createOwnerPrimary(tpm: Tpm, template: Bytes): Promise<Loa
 }
 
 /** A new key under `parent`. The TPM chooses the key; its authValue is empty. */
-export async function createObject(tpm: Tpm, parent: Entity, template: Bytes): Promise<StoredObject> {
+export async function createObject(
+  tpm: Tpm,
+  parent: Entity,
+  template: Bytes,
+): Promise<StoredObject & { readonly creation: Creation }> {
   const { parameters } = await tpm.run({
     code: TPM_CC.Create,
     handles: [parent],
@@ -47,7 +65,10 @@ export async function createObject(tpm: Tpm, parent: Entity, template: Bytes): P
     timeoutMs: MAKING_TIMEOUT_MS,
   });
   const privateArea = parameters.sized(MAX_PRIVATE_BYTES, 'private area');
-  return { privateArea, publicArea: parameters.sized(MAX_PUBLIC_BYTES, 'public area') };
+  const publicArea = parameters.sized(MAX_PUBLIC_BYTES, 'public area');
+  const data = parameters.sized(MAX_CREATION_BYTES, 'creation data');
+  parameters.sized(64, 'creation hash');
+  return { privateArea, publicArea, creation: { data, ticket: parameters.rest() } };
 }
 
 /** TPM2_Import without an inner wrap: gives what TPM2_Load takes. All three are TPM2Bs. */

@@ -13,6 +13,7 @@ export const RC = {
   VALUE: 0x084,
   HANDLE: 0x08b,
   AUTH_FAIL: 0x08e,
+  SIZE: 0x095,
   SIGNATURE: 0x09b,
   POLICY_FAIL: 0x09d,
   INTEGRITY: 0x09f,

@@ -39,9 +39,13 @@ describe('a key of the card', () => {
   test.each([
     ['key-blob-malformed', 'cut short', (blob: Bytes) => blob.slice(0, -1)],
     ['key-blob-malformed', 'longer', (blob: Bytes) => Uint8Array.from([...blob, 0])],
-    ['key-blob-malformed', 'of another format', (blob: Bytes) => blob.map((byte, i) => (i === 3 ? 2 : byte))],
+    ['key-blob-malformed', 'of another format', (blob: Bytes) => blob.map((byte, i) => (i === 3 ? 9 : byte))],
     ['key-blob-malformed', 'empty', () => NONE],
-    ['key-blob-refused', 'damaged', (blob: Bytes) => blob.map((byte, i) => (i === blob.length - 1 ? byte ^ 1 : byte))],
+    [
+      'key-blob-refused',
+      'damaged in its private part',
+      (blob: Bytes) => blob.map((byte, i) => (i === 140 ? byte ^ 1 : byte)),
+    ],
   ])('%s: stored %s', async (code, _, damage) => {
     const signing = scene.made.card.sign({
       key: damage(scene.key),

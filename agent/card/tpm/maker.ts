@@ -1,5 +1,7 @@
 import type { Secret } from '@cardwright/protocol';
 import { type Bytes, cardKeyPolicy, parsePublicArea } from '@cardwright/protocol/tpm';
+import { tpmAttestation } from '../../attestation/device-attestation.ts';
+import type { DeviceAttestation } from '../../attestation/port.ts';
 import { createObject, describeTpm, type Tpm } from '../../tpm/index.ts';
 import type {
   Card,
@@ -30,9 +32,11 @@ export function tpmCardMaker(tpm: Tpm): CardMaker {
 class TpmCardMaker implements CardMaker {
   readonly #hardware: Hardware;
 
+  readonly #attestation: DeviceAttestation;
   constructor(tpm: Tpm) {
     this.#hardware = new Hardware(tpm);
   }
+    this.#attestation = tpmAttestation(this.#hardware);
 
   describe(): Promise<HardwareFacts> {
     return this.#hardware.turn(() => describeTpm(this.#hardware.tpm));
@@ -73,7 +77,7 @@ class TpmCardMaker implements CardMaker {
       const policy = cardKeyPolicy(this.#place(card.slot, card.administratorKeyName).index.writtenName);
       const made = await createObject(this.#hardware.tpm, root, keyTemplate(keyType, policy));
       requireCardKey(parsePublicArea(made.publicArea, 'tpm-response-malformed'), [{ keyPolicy: policy }]);
-      return encodeStored(made);
+      return encodeStored(made, made.creation);
     });
   }
 
@@ -99,6 +103,10 @@ class TpmCardMaker implements CardMaker {
   }
 
   #place(slot: number, administratorKeyName: Bytes): CardPlace {
+  attestation(): DeviceAttestation {
+    return this.#attestation;
+  }
+
     return new CardPlace(this.#hardware, slot, administratorKeyName);
   }
 }

@@ -23,8 +23,13 @@ export interface SoftwareTpm {
   stop(): Promise<void>;
 }
 
-export async function startSoftwareTpm(channel: 'tcp' | 'unix' = 'tcp'): Promise<SoftwareTpm> {
+/** `prepare`: what puts the TPM's state into its directory, instead of an empty one. */
+export async function startSoftwareTpm(
+  channel: 'tcp' | 'unix' = 'tcp',
+  prepare: (directory: string) => Promise<void> = async () => undefined,
+): Promise<SoftwareTpm> {
   const directory = await mkdtemp(join(tmpdir(), 'cardwright-tpm-'));
+  await prepare(directory);
   let port = 0;
   let tcti = `swtpm:path=${join(directory, 'tpm.sock')}`;
   let child: ChildProcess;
