@@ -55,7 +55,7 @@ export const dispositionBody = (card: number, disposition: number) => words(card
 export function connectBody(context: number, reader: string): Bytes {
   const name = new TextEncoder().encode(reader);
   if (name.length === 0 || name.length >= READER_NAME_BYTES || name.includes(0)) {
-    throw new DomainError('not-found', 'card-reader-unknown', 'No card reader can have that name.');
+    throw new DomainError('unavailable', 'card-reader-unknown', 'No card reader can have that name.');
   }
   const field = new Uint8Array(READER_NAME_BYTES);
   field.set(name);

@@ -4,7 +4,7 @@
  *
  * - `pcsc-unavailable`, `pcsc-timeout` (unavailable): no service answers; `pcsc-answer-malformed` (unavailable): what
  *   answers is none.
- * - `card-reader-unknown` (not-found): there is no reader of that name, or it was unplugged.
+ * - `card-reader-unknown` (unavailable): there is no reader of that name, or it was unplugged.
  * - `card-absent` (unavailable): no card is in it. `card-removed` (unavailable): it was taken out, or the reader was, while
  *   we spoke to it. `card-reset` (unavailable): another program reset it. `card-unresponsive` (unavailable).
  * - `card-reader-in-use` (unavailable): another program holds it.

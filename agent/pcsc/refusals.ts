@@ -6,8 +6,8 @@ export const SUCCESS = 0;
 export const REMOVED_CARD = 0x80100069;
 
 const MEANINGS: Readonly<Record<number, readonly [ErrorKind, string, string]>> = {
-  2148532233: ['not-found', 'card-reader-unknown', 'There is no card reader of that name (any more).'],
-  2148532247: ['not-found', 'card-reader-unknown', 'The card reader is not available (any more).'],
+  2148532233: ['unavailable', 'card-reader-unknown', 'There is no card reader of that name (any more).'],
+  2148532247: ['unavailable', 'card-reader-unknown', 'The card reader is not available (any more).'],
   2148532235: ['unavailable', 'card-reader-in-use', 'Another program holds the card reader for itself.'],
   2148532236: ['unavailable', 'card-absent', 'There is no card in the reader. Put it in, and try again.'],
   2148532326: ['unavailable', 'card-unresponsive', 'The card does not answer. Take it out and put it in again.'],

@@ -1,7 +1,7 @@
 import type { Bytes } from '@cardwright/protocol/tpm';
 
 /** TPMA_SESSION, Part 2 section 8.4. */
-export const SESSION = { continue: 0x01, decrypt: 0x20 } as const;
+export const SESSION = { continue: 0x01, decrypt: 0x20, encrypt: 0x40 } as const;
 
 /** TPM_RS_PW */
 const PASSWORD_HANDLE = 0x40000009;
@@ -21,6 +21,8 @@ export interface Authorization {
   /** Present if this session hides the first parameter. */
   readonly encrypt?: (parameter: Bytes) => Bytes;
   hmac(cpHash: Bytes): Bytes;
+  /** Present if the TPM hides the first parameter of the response; asked after `accept`, once. */
+  readonly reveal?: (parameter: Bytes, answer: SessionAnswer) => Bytes;
   /** Checks the response and rolls the nonces. Throws `tpm-response-forged`. */
   accept(rpHash: Bytes, answer: SessionAnswer): void;
 }

@@ -30,6 +30,8 @@ export interface Response {
   readonly handle: number;
   /** At its parameters. `tpm-response-malformed` if they are not what is read. */
   readonly parameters: Reader;
+  /** Wipes what was enciphered on its way here. */
+  readonly forget?: () => void;
 }
 
 export interface Encoded {
@@ -75,9 +77,24 @@ export function decodeResponse(bytes: Bytes, command: Command, authorizations: r
   if (size > reader.left) throw malformed(`parameters of ${size} bytes where ${reader.left} are left`);
   const parameters = reader.bytes(size, 'parameters');
   const rpHash = sha256(u32(rc), u32(command.code), parameters);
-  for (const authorization of authorizations) authorization.accept(rpHash, readAnswer(reader));
+  let revealed: Bytes | undefined;
+  for (const authorization of authorizations) {
+    const answer = readAnswer(reader);
+    authorization.accept(rpHash, answer);
+    if (authorization.reveal !== undefined) revealed = revealFirst(parameters, authorization.reveal, answer);
+  }
   reader.end();
-  return { handle, parameters: responseReader(parameters) };
+  if (revealed === undefined) return { handle, parameters: responseReader(parameters) };
+  return { handle, parameters: responseReader(revealed), forget: () => revealed.fill(0) };
+}
+
+/** As {@link hideFirst}, the other way. */
+function revealFirst(parameters: Bytes, reveal: NonNullable<Authorization['reveal']>, answer: SessionAnswer): Bytes {
+  const reader = responseReader(parameters);
+  const first = reveal(reader.sized(reader.left, 'first parameter'), answer);
+  const whole = new Writer().sized(first).bytes(reader.rest()).done();
+  first.fill(0);
+  return whole;
 }
 
 function responseReader(bytes: Bytes): Reader {

@@ -1,4 +1,4 @@
-import { createCipheriv, timingSafeEqual } from 'node:crypto';
+import { createCipheriv, createDecipheriv, timingSafeEqual } from 'node:crypto';
 import { DomainError } from '@cardwright/protocol';
 import {
   type Bytes,
@@ -62,20 +62,24 @@ export class HmacSession {
     return new HmacSession(tpm, handle, sessionKey, nonceTpm);
   }
 
-  /** Proves `authValue` (lent until the command is done) for the handle it stands for; `hide` enciphers the first parameter. */
-  proving(authValue: Bytes, hide: 'hide-first' | 'nothing-to-hide'): Authorizer {
-    return { begin: () => this.#begin(authValue, hide === 'hide-first') };
+  /**
+   * Proves `authValue` (lent until the command is done) for the handle it stands for. `hide-first` enciphers the first
+   * parameter on its way to the TPM, `reveal-first` has the TPM encipher that of its response.
+   */
+  proving(authValue: Bytes, hide: 'hide-first' | 'reveal-first' | 'nothing-to-hide'): Authorizer {
+    return { begin: () => this.#begin(authValue, hide) };
   }
 
   /** Stands for no handle: enciphers the first parameter of a command that something else authorises. */
   hiding(): Authorizer {
-    return { begin: () => this.#begin(new Uint8Array(), true) };
+    return { begin: () => this.#begin(new Uint8Array(), 'hide-first') };
   }
 
-  #begin(authValue: Bytes, hide: boolean): Authorization {
+  #begin(authValue: Bytes, hide: 'hide-first' | 'reveal-first' | 'nothing-to-hide'): Authorization {
     const nonceCaller = this.#tpm.random(NONCE_BYTES);
     const before = this.#nonceTpm;
-    const attributes = SESSION.continue | (hide ? SESSION.decrypt : 0);
+    const hiding = { 'hide-first': SESSION.decrypt, 'reveal-first': SESSION.encrypt, 'nothing-to-hide': 0 }[hide];
+    const attributes = SESSION.continue | hiding;
     // The HMAC's key and the cipher's both end with the authValue of the handle that the session stands for.
     const key = concat(this.#sessionKey, withoutTrailingZeros(authValue));
     const encrypt = (parameter: Bytes): Bytes => {
@@ -83,20 +87,33 @@ export class HmacSession {
       const cipher = createCipheriv('aes-128-cfb', derived.subarray(0, 16), derived.subarray(16, 32));
       return concat(cipher.update(parameter), cipher.final());
     };
+    // The newer nonce comes first (Part 1, section 21.3): for a response it is the TPM's.
+    const reveal = (parameter: Bytes, answer: SessionAnswer): Bytes => {
+      const derived = kdfa(key, 'CFB', answer.nonceTpm, nonceCaller, 256);
+      key.fill(0);
+      const decipher = createDecipheriv('aes-128-cfb', derived.subarray(0, 16), derived.subarray(16, 32));
+      const plain = decipher.update(parameter);
+      derived.fill(0);
+      return plain;
+    };
     return {
       handle: this.handle,
       nonceCaller,
       attributes,
       hmac: (cpHash) => hmacSha256(key, cpHash, nonceCaller, before, u8(attributes)),
-      accept: (rpHash, answer) => this.#accept(key, nonceCaller, rpHash, answer),
-      ...(hide ? { encrypt } : {}),
+      accept: (rpHash, answer) => {
+        this.#accept(key, nonceCaller, rpHash, answer);
+        if (hide !== 'reveal-first') key.fill(0);
+      },
+      ...(hide === 'hide-first' ? { encrypt } : {}),
+      ...(hide === 'reveal-first' ? { reveal } : {}),
     };
   }
 
   #accept(key: Bytes, nonceCaller: Bytes, rpHash: Bytes, answer: SessionAnswer): void {
     const expected = hmacSha256(key, rpHash, answer.nonceTpm, nonceCaller, u8(answer.attributes));
-    key.fill(0);
     if (answer.hmac.length !== expected.length || !timingSafeEqual(answer.hmac, expected)) {
+      key.fill(0);
       const detail = 'The answer was not made by the TPM that was asked: something stands between.';
       throw new DomainError('unprocessable', 'tpm-response-forged', detail);
     }

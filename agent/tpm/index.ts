@@ -11,4 +11,5 @@ export * from './statements.ts';
 export * from './storage-root.ts';
 export * from './tcti.ts';
 export * from './tpm.ts';
+export * from './unseal.ts';
 export * from './wire.ts';

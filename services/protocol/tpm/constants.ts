@@ -33,6 +33,7 @@ export const TPM_CC = {
   Import: 0x0156,
   Load: 0x0157,
   Sign: 0x015d,
+  Unseal: 0x015e,
   PolicySigned: 0x0160,
   FlushContext: 0x0165,
   NV_ReadPublic: 0x0169,
