@@ -87,6 +87,11 @@ export interface CardMaker {
   parent(): Promise<{ readonly public: Bytes; readonly name: Bytes }>;
   /** Leaves nothing behind in the hardware: safe to repeat. `administrator-key-refused` if it was not wrapped for us. */
   importAdministratorKey(wrapped: WrappedAdministratorKey): Promise<Bytes>;
+  /**
+   * What was sealed for this device's hardware alone: an administrator key on its way to a card that is not in the hardware.
+   * Wipe it at once. Throws `sealed-key-refused`.
+   */
+  openSealed(wrapped: WrappedAdministratorKey): Promise<Secret>;
   /** A free place. Not reserved: store it before `prepare`. */
   chooseSlot(): Promise<number>;
   slotState(slot: number, administratorKeyName: Bytes): Promise<SlotState>;
@@ -111,13 +116,13 @@ export interface CardMaker {
   discard(slot: number, administratorKeyName: Bytes): Promise<void>;
   /** A finished card. Touches no hardware yet. */
   open(card: CardRecord): Card;
+  /** What the hardware that holds the cards can prove of itself and of them. */
+  attestation(): DeviceAttestation;
   /** Gives the hardware back. Abandons what is pending. */
   close(): Promise<void>;
 }
 
 export interface Tries {
-  /** What the hardware that holds the cards can prove of itself and of them. */
-  attestation(): DeviceAttestation;
   readonly left: number;
   readonly limit: number;
 }

@@ -21,6 +21,7 @@ import { startFirstWrite } from './first-write.ts';
 import { Hardware } from './hardware.ts';
 import { keyTemplate, publicKeyInfo, requireCardKey } from './key-template.ts';
 import { CardPlace, freeNvIndex } from './place.ts';
+import { openSealed } from './sealed.ts';
 import { decodeStored, encodeStored } from './stored.ts';
 import { rehearse } from './succession.ts';
 
@@ -31,12 +32,12 @@ export function tpmCardMaker(tpm: Tpm): CardMaker {
 
 class TpmCardMaker implements CardMaker {
   readonly #hardware: Hardware;
-
   readonly #attestation: DeviceAttestation;
+
   constructor(tpm: Tpm) {
     this.#hardware = new Hardware(tpm);
-  }
     this.#attestation = tpmAttestation(this.#hardware);
+  }
 
   describe(): Promise<HardwareFacts> {
     return this.#hardware.turn(() => describeTpm(this.#hardware.tpm));
@@ -51,6 +52,10 @@ class TpmCardMaker implements CardMaker {
 
   importAdministratorKey(wrapped: WrappedAdministratorKey): Promise<Bytes> {
     return this.#hardware.turn(() => importAdministratorKey(this.#hardware, wrapped));
+  }
+
+  openSealed(wrapped: WrappedAdministratorKey): Promise<Secret> {
+    return this.#hardware.turn(() => openSealed(this.#hardware, wrapped));
   }
 
   chooseSlot(): Promise<number> {
@@ -98,15 +103,15 @@ class TpmCardMaker implements CardMaker {
     return new TpmCard(this.#hardware, card);
   }
 
+  attestation(): DeviceAttestation {
+    return this.#attestation;
+  }
+
   close(): Promise<void> {
     return this.#hardware.close();
   }
 
   #place(slot: number, administratorKeyName: Bytes): CardPlace {
-  attestation(): DeviceAttestation {
-    return this.#attestation;
-  }
-
     return new CardPlace(this.#hardware, slot, administratorKeyName);
   }
 }
