@@ -16,7 +16,8 @@ import { unseal } from './sealing.ts';
  * @throws DomainError of the providers; `vault-keys-file-missing`, `vault-keys-of-another-vault`, `vault-kek-missing`,
  *   `vault-schema-missing`, `vault-token-empty` (unprocessable).
  */
-export async function openVaultKeys(settings: ProviderSettings, database: Database, init: boolean): Promise<Keyring> {
+export async function openVaultKeys(given: ProviderSettings, database: Database, init: boolean): Promise<Keyring> {
+  const settings = (await wasMovedToToken(given, database)) ? { ...given, provider: 'pkcs11' as const } : given;
   const { provider, file } = settings;
   if (provider === 'file' && file !== null && !existsSync(file.keysFile)) await makeKeysFile(file, database, init);
   const providers = await openProviders(settings);
@@ -36,6 +37,17 @@ export async function openVaultKeys(settings: ProviderSettings, database: Databa
   }
 }
 
+/**
+ * A vault that dies at the end of a move, or just after it, starts again with the settings of before: until they are
+ * changed, the database says where the keys are.
+ */
+async function wasMovedToToken({ provider, file, token }: ProviderSettings, database: Database): Promise<boolean> {
+  if (provider !== 'file' || file === null || token === null || existsSync(file.keysFile)) return false;
+  return (await asMigrated(kekTable(database).list())).some(
+    (kek) => kek.state === 'active' && kek.provider === 'pkcs11',
+  );
+}
+
 /** First keys may be made: the database knows of none that would be lost. @throws DomainError `vault-schema-missing`. */
 export async function knowsKeys(database: Database): Promise<boolean> {
   if ((await asMigrated(newestKeys(database, 1))).length > 0) return true;
@@ -45,13 +57,13 @@ export async function knowsKeys(database: Database): Promise<boolean> {
 
 async function makeKeysFile({ keysFile, secretFile }: FileSettings, database: Database, init: boolean): Promise<void> {
   const missing = (detail: string) => new DomainError('unprocessable', 'vault-keys-file-missing', detail);
-  if (!init) throw missing(`${keysFile} is not there; on the very first start give --init`);
   if (await knowsKeys(database)) {
     throw missing(
       `${keysFile} is not there, but the database knows keys of this vault: restore it from a backup, recover it from its ` +
         'shares, or, if its keys were moved to a token, set VAULT_PROVIDER=pkcs11. New keys would open nothing',
     );
   }
+  if (!init) throw missing(`${keysFile} is not there; on the very first start give --init`);
   const secret = await readVaultSecret(secretFile);
   try {
     await createKeysFile(keysFile, secret);
