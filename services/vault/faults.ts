@@ -3,6 +3,7 @@
  *
  *     VAULT_FAULT_AT=17          die (SIGKILL, nothing flushed or closed) at the 17th point, counted from 1
  *     VAULT_FAULT_AT=keks.retire.after      die the first time at the point of that name
+ *     VAULT_FAULT_HOLD=1         stop there (SIGSTOP) and not die: until SIGCONT something can happen to others
  *     VAULT_FAULT_TRACE=FILE     append the name of each point passed, a line each
  *
  * There is one before and after each call of a port whose effect another process can see.

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
@@ -18,8 +18,6 @@ import { type TestDatabase, testDatabase } from './database.ts';
 import { type Ran, run } from './run.ts';
 
 const MAIN = fileURLToPath(new URL('../../services/vault/dist/main.js', import.meta.url));
-/** Small batches: more steps to die at. */
-const BATCH_ROWS = '3';
 const NO_LIMITS = {
   VAULT_LIMIT_PER_CARD: '1000000',
   VAULT_LIMIT_PER_REQUESTER: '1000000',
@@ -138,42 +136,6 @@ export async function nothingIsLeftToDo({ query }: KeyedVault): Promise<void> {
     FROM vault.key_encryption_keys ORDER BY version`);
   expect(rows.at(-1)).toEqual({ state: 'active', destroyed: false, used: true });
   for (const row of rows.slice(0, -1)) expect(row).toEqual({ state: 'retired', destroyed: true, used: false });
-}
-
-const step = (keyed: KeyedVault, args: readonly string[], at?: string) =>
-  keyed.command(args, { VAULT_BATCH_ROWS: BATCH_ROWS, ...(at === undefined ? {} : { VAULT_FAULT_AT: at }) });
-
-/** The names of the points that the command passes, in their order. */
-export async function pointsOf(keyed: KeyedVault, args: readonly string[]): Promise<string[]> {
-  const trace = join(keyed.files.directory, 'trace');
-  const ran = await keyed.command(args, { VAULT_BATCH_ROWS: BATCH_ROWS, VAULT_FAULT_TRACE: trace });
-  expect(ran.exitCode, ran.stderr).toBe(0);
-  return readFileSync(trace, 'utf8').trimEnd().split('\n');
-}
-
-/** `rotate-kek` dies at that point; the vault goes on answering, and the same command completes it. */
-export async function rotationDiesAt(keyed: KeyedVault, at: string): Promise<void> {
-  const died = await step(keyed, ['rotate-kek'], at);
-  expect(died.signal, `${at}: ${died.stderr}`).toBe('SIGKILL');
-  await everyKeyAnswers(keyed);
-  const again = await step(keyed, ['rotate-kek']);
-  expect(again.exitCode, again.stderr).toBe(0);
-  await everyKeyAnswers(keyed);
-  await nothingIsLeftToDo(keyed);
-}
-
-/** `move-provider` dies at that point; the vault goes on answering, and the same command completes it. */
-export async function moveDiesAt(keyed: KeyedVault, at: string): Promise<void> {
-  const args = ['move-provider', '--to', 'pkcs11'];
-  const died = await step(keyed, args, at);
-  expect(died.signal, `${at}: ${died.stderr}`).toBe('SIGKILL');
-  await everyKeyAnswers(keyed);
-  // Also a vault that starts in the middle of it, whichever provider it names.
-  await keyed.restart({ VAULT_PROVIDER: existsSync(keyed.files.keysFile) ? 'file' : 'pkcs11' });
-  await everyKeyAnswers(keyed);
-  const again = await step(keyed, args);
-  expect(again.exitCode, again.stderr).toBe(0);
-  await movedAway(keyed);
 }
 
 /** Everything is in the token, and the keys file is gone. */

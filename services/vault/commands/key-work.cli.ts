@@ -102,7 +102,7 @@ function providerWithFaults(provider: ManagedProvider, point: FaultPoint): Manag
 }
 
 export function faultsOf(env: NodeJS.ProcessEnv): FaultPoint {
-  const { VAULT_FAULT_AT: at, VAULT_FAULT_TRACE: file } = env;
+  const { VAULT_FAULT_AT: at, VAULT_FAULT_TRACE: file, VAULT_FAULT_HOLD: hold } = env;
   const trace = file === undefined ? undefined : (name: string) => appendFileSync(file, `${name}\n`);
-  return faultPoints(at, trace, () => process.kill(process.pid, 'SIGKILL'));
+  return faultPoints(at, trace, () => process.kill(process.pid, hold === '1' ? 'SIGSTOP' : 'SIGKILL'));
 }

@@ -57,6 +57,14 @@ export async function runMatrix(matrix: Matrix): Promise<void> {
   const results = new Map<string, string>();
   const failures: Error[] = [];
   const began = performance.now();
+  const name = matrix.title.replaceAll(/[^a-z0-9]+/gi, '-').toLowerCase();
+  const file = join(RESULTS, `crash-matrix-${name}${whole ? '' : '-sample'}.txt`);
+  mkdirSync(RESULTS, { recursive: true });
+  const write = () => {
+    const table = printed(matrix, results, failures, (performance.now() - began) / 1000);
+    writeFileSync(file, `${table}\n`);
+    return table;
+  };
   for (const [point, victim] of cells) {
     try {
       await matrix.kill(point, victim);
@@ -65,13 +73,9 @@ export async function runMatrix(matrix: Matrix): Promise<void> {
       failures.push(new Error(`${victim} killed at: ${point}`, { cause }));
       results.set(`${point}\n${victim}`, `failed ${failures.length}`);
     }
+    write(); // a run of hours can be looked at
   }
-  const seconds = (performance.now() - began) / 1000;
-  const table = printed(matrix, results, failures, seconds);
-  console.log(table);
-  mkdirSync(RESULTS, { recursive: true });
-  const name = matrix.title.replaceAll(/[^a-z0-9]+/gi, '-').toLowerCase();
-  writeFileSync(join(RESULTS, `crash-matrix-${name}${whole ? '' : '-sample'}.txt`), `${table}\n`);
+  console.log(write());
   if (failures.length > 0) {
     throw new AggregateError(failures, failures.map((failure) => `${failure.message}: ${why(failure)}`).join('\n\n'));
   }

@@ -15,6 +15,7 @@ import {
   type Zone,
   zoneUrl,
 } from '@cardwright/infra';
+import pg from 'pg';
 import { runFolder } from '../run-folder.ts';
 import { startTestSystem, type TestSystem } from '../system.ts';
 import { type Crossings, createCrossings } from './crossings.ts';
@@ -32,6 +33,10 @@ export interface TappedSystem {
   readonly victims: Readonly<Record<'cms' | 'vault' | 'ca' | 'postgres', Victim>>;
   /** Until cms says that it and all behind it are ready. */
   ready(): Promise<void>;
+  /** Keeps the database as it is now under that name. Whoever is connected is cut off. */
+  copyDatabase(name: string): Promise<void>;
+  /** Makes the database again from that copy. */
+  restoreDatabase(name: string): Promise<void>;
   remove(): Promise<void>;
 }
 
@@ -49,6 +54,7 @@ export const NO_LIMITS = {
   VAULT_LIMIT_IN_ALL: '1000000',
 };
 
+const DATABASE = 'cardwright';
 const ZONES: readonly Zone[] = ['cms', 'vault', 'ca'];
 
 export async function startTappedSystem(options: TappedOptions = {}): Promise<TappedSystem> {
@@ -109,6 +115,8 @@ export async function startTappedSystem(options: TappedOptions = {}): Promise<Ta
     const { cms, vault, ca } = system.processes;
     return {
       ...{ system, crossings, ready, remove },
+      copyDatabase: (name) => database.copy(DATABASE, name),
+      restoreDatabase: (name) => database.copy(name, DATABASE),
       url: (caller) => urls[caller],
       victims: {
         cms: { name: 'cms', kill: () => cms.kill(), start: () => cms.start() },
@@ -138,7 +146,7 @@ async function ownDatabase(dataDir: string, undo: (() => unknown)[]) {
   const { port } = cluster;
   const ownerUrl = await ensureOwnDatabase({
     superuserUrl: cluster.superuserUrl('postgres'),
-    database: 'cardwright',
+    database: DATABASE,
     ownerPassword: secret('database-owner'),
   });
   const roles = roleNames(databaseName(ownerUrl));
@@ -152,6 +160,20 @@ async function ownDatabase(dataDir: string, undo: (() => unknown)[]) {
   return {
     ...{ port, ownerUrl },
     url: (zone: Zone) => zoneUrl(ownerUrl, roles[zone], passwords[zone]),
+    /** A template must have no sessions; those of pools come again at once, so for that moment it takes none. */
+    copy: async (from: string, to: string) => {
+      const client = new pg.Client({ connectionString: cluster.superuserUrl('postgres') });
+      await client.connect();
+      try {
+        await client.query(`ALTER DATABASE ${from} ALLOW_CONNECTIONS false`);
+        await client.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [from]);
+        await client.query(`DROP DATABASE IF EXISTS ${to} WITH (FORCE)`);
+        await client.query(`CREATE DATABASE ${to} TEMPLATE ${from} OWNER ${DATABASE} ALLOW_CONNECTIONS true`);
+        await client.query(`ALTER DATABASE ${from} ALLOW_CONNECTIONS true`);
+      } finally {
+        await client.end();
+      }
+    },
     kill: () => cluster.kill(),
     start: async () => {
       cluster = await startPostgres({ ...settings, port });
