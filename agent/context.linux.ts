@@ -5,11 +5,15 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DomainError } from '@cardwright/protocol';
+import { cardsInReaders } from './card/minidriver/cards-in-readers.ts';
 import { tpmCardMaker } from './card/tpm/index.ts';
 import type { Context } from './commands/command.ts';
 import { linuxProbes } from './doctor/probes.linux.ts';
 import { type FaultPoint, withFaults } from './faults.ts';
+import { openReaders, PCSCD_SOCKET } from './pcsc/readers.socket.ts';
+import { proxyFor } from './server/proxy.ts';
 import { httpServer } from './server/server.http.ts';
+import { caOfServer } from './server/trust.http.ts';
 import { linuxService } from './service/host.linux.ts';
 import { lockStore } from './store/lock.linux.ts';
 import { errno, FileMedium, openDirectory } from './store/medium.file.ts';
@@ -74,7 +78,20 @@ export function systemContext(environment: NodeJS.ProcessEnv, point: FaultPoint)
         await cards.close();
       }
     },
-    server: (options) => withFaults(httpServer(options), 'server', point),
+    useCardReaders: async (work) => {
+      const readers = await openReaders(environment.PCSCLITE_CSOCK_NAME ?? PCSCD_SOCKET);
+      const cards = cardsInReaders(readers);
+      try {
+        return await work({
+          withCard: (serial, reader, act) =>
+            cards.withCard(serial, reader, (card) => act(withFaults(card, 'card-in-reader', point))),
+        });
+      } finally {
+        await readers.close();
+      }
+    },
+    server: (known, limits = {}) => withFaults(httpServer(known, limits, environment), 'server', point),
+    caOfServer: async (url) => (url.startsWith('https:') ? caOfServer(url, proxyFor(url, environment)) : null),
     files: { sha256, write },
     service: linuxService(VERSION, directoryOf),
     probes: linuxProbes({

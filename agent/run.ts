@@ -3,18 +3,23 @@ import { parseOptions } from './arguments.ts';
 import { certificateCommand } from './commands/certificate.ts';
 import { changePinCommand } from './commands/change-pin.ts';
 import type { Command, Context } from './commands/command.ts';
+import { completionCommand } from './commands/completion.ts';
 import { destroyCommand } from './commands/destroy.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { enrolCommand } from './commands/enrol.ts';
 import { listCommand } from './commands/list.ts';
+import { manualCommand } from './commands/manual.ts';
 import { messagesCommand } from './commands/messages.ts';
 import { runCommand } from './commands/run.ts';
 import { signCommand } from './commands/sign.ts';
 import { statusCommand } from './commands/status.ts';
+import { takeOverCommand } from './commands/take-over.ts';
+import { trustServerCommand } from './commands/trust-server.ts';
 import { unblockCommand } from './commands/unblock.ts';
 import { EXIT, failureOf } from './exit-codes.ts';
 import { commandHelp, generalHelp } from './help.ts';
 import { printable } from './terminal/printable.ts';
+import { VERSION } from './version.ts';
 
 export const COMMANDS: readonly Command[] = [
   enrolCommand,
@@ -26,8 +31,12 @@ export const COMMANDS: readonly Command[] = [
   unblockCommand,
   destroyCommand,
   runCommand,
+  takeOverCommand,
   messagesCommand,
+  trustServerCommand,
   doctorCommand,
+  completionCommand(() => COMMANDS),
+  manualCommand(() => COMMANDS, VERSION),
 ];
 
 export interface Invocation {
@@ -61,7 +70,8 @@ export async function run(context: Context, { argv, version, debug }: Invocation
       context.output.print(commandHelp(command));
       return EXIT.done;
     }
-    await command.run(context, parseOptions(command.options, rest));
+    const [word, said] = command.word === undefined ? ['', rest] : takeWord(command.word, rest);
+    await command.run(context, parseOptions(command.options, said), word);
     return EXIT.done;
   } catch (error) {
     const { exitCode, code, detail, data, fields } = failureOf(error);
@@ -70,4 +80,14 @@ export async function run(context: Context, { argv, version, debug }: Invocation
     if (debug && !isDomainError(error) && error instanceof Error) context.output.note(error.stack ?? error.message);
     return exitCode;
   }
+}
+
+/** Throws `word-missing` (invalid). */
+function takeWord(
+  { name, values }: NonNullable<Command['word']>,
+  rest: readonly string[],
+): [string, readonly string[]] {
+  const [word, ...said] = rest;
+  if (word !== undefined && values.includes(word)) return [word, said];
+  throw new DomainError('invalid', 'word-missing', `${name} is needed: ${values.join(', ')}.`);
 }

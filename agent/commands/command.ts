@@ -1,10 +1,14 @@
 import type { OptionSpecs, Options } from '../arguments.ts';
 import { flag, text } from '../arguments.ts';
+import type { MinidriverCards } from '../card/minidriver/port.ts';
 import type { CardMaker } from '../card/port.ts';
 import type { Probes } from '../doctor/probes.ts';
 import type { FaultPoint } from '../faults.ts';
 import type { DeviceServer, EnrolmentServer, TaskServer } from '../server/port.ts';
+import type { ServerLimits } from '../server/server.http.ts';
+import type { ServerCa } from '../server/trust.http.ts';
 import type { ServiceHost } from '../service/port.ts';
+import type { KnownServer } from '../store/document.ts';
 import type { Store } from '../store/store.ts';
 import type { LineSource, Output, PinSource } from '../terminal/port.ts';
 
@@ -25,12 +29,11 @@ export interface Context {
   changeStore<T>(directory: string | undefined, work: (store: Store) => Promise<T>): Promise<T>;
   /** The cards of this device, given back when `work` is done. */
   useCards<T>(tpm: string | undefined, work: (cards: CardMaker) => Promise<T>): Promise<T>;
-  server(options: {
-    readonly baseUrl: string;
-    readonly deviceToken: string;
-    readonly timeoutMs?: number;
-    readonly attempts?: number;
-  }): EnrolmentServer & DeviceServer & TaskServer;
+  /** The cards in this device's readers. Throws `pcsc-unavailable`. */
+  useCardReaders<T>(work: (cards: MinidriverCards) => Promise<T>): Promise<T>;
+  server(known: KnownServer, limits?: ServerLimits): EnrolmentServer & DeviceServer & TaskServer;
+  /** Meets a server for the first time, or anew. Null for clear http, where there is nothing to pin. */
+  caOfServer(url: string): Promise<ServerCa | null>;
   readonly files: Files;
   /** For `doctor`. */
   readonly probes: Probes;
@@ -50,19 +53,22 @@ export interface Command {
   readonly summary: string;
   /** Whole sentences, for `--help`. */
   readonly about: string;
+  /** A word that follows the name, one of a few; everything else is said by options. */
+  readonly word?: { readonly name: string; readonly values: readonly string[]; readonly about: string };
   readonly options: OptionSpecs;
   readonly examples: readonly string[];
-  run(context: Context, options: Options<OptionSpecs>): Promise<void>;
+  /** `word`: one of those that are taken, if the command takes one. */
+  run(context: Context, options: Options<OptionSpecs>, word: string): Promise<void>;
 }
 
 /** Keeps the options' types between their description and `run`. */
 export function command<S extends OptionSpecs>(
   described: Omit<Command, 'options' | 'run'> & {
     readonly options: S;
-    run(context: Context, options: Options<S>): Promise<void>;
+    run(context: Context, options: Options<S>, word: string): Promise<void>;
   },
 ): Command {
-  return { ...described, run: (context, options) => described.run(context, options as Options<S>) };
+  return { ...described, run: (context, options, word) => described.run(context, options as Options<S>, word) };
 }
 
 export const deviceOptions = {

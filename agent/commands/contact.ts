@@ -7,8 +7,8 @@ import type { Context } from './command.ts';
 /** What the server hears in passing: it never fails a command, and a command never waits for it longer than this. */
 const PASSING_MS = 800;
 
-const passing = (context: Context, { url: baseUrl, deviceToken }: KnownServer, timeoutMs = PASSING_MS) =>
-  context.server({ baseUrl, deviceToken, timeoutMs, attempts: 1 });
+const passing = (context: Context, known: KnownServer, timeoutMs = PASSING_MS) =>
+  context.server(known, { timeoutMs, attempts: 1 });
 
 /** Runs a card's work; when the card says that it is blocked, the server is told before the error goes on. */
 export async function tellingOfBlock<T>(

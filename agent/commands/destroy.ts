@@ -74,7 +74,7 @@ async function tellServer(context: Context, store: Store, url: string, cardId: s
   if (known === undefined) {
     throw new DomainError('conflict', 'server-unknown', 'The store knows no server for this card: add --offline.');
   }
-  await context.server({ baseUrl: known.url, deviceToken: known.deviceToken }).destroyed(cardId);
+  await context.server(known).destroyed(cardId);
 }
 
 function unfinished(store: Store, serial: string): Journal | undefined {

@@ -65,8 +65,9 @@ export async function tell(
   examination: Examination,
 ): Promise<{ url: string; problem: string | null }[]> {
   return Promise.all(
-    servers.map(async ({ url, deviceToken }) => {
-      const server = context.server({ baseUrl: url, deviceToken, timeoutMs: REPORT_TIMEOUT_MS, attempts: 1 });
+    servers.map(async (known) => {
+      const { url } = known;
+      const server = context.server(known, { timeoutMs: REPORT_TIMEOUT_MS, attempts: 1 });
       try {
         await server.reportReadiness(reportFor(url, context.probes.agentVersion, examination));
         return { url, problem: null };

@@ -114,5 +114,5 @@ async function checkIn(context: Context, store: Store, onDevice: readonly OnDevi
   return { states, problems };
 }
 
-const asDevice = (context: Context, { url: baseUrl, deviceToken }: KnownServer) =>
-  context.server({ baseUrl, deviceToken, timeoutMs: SERVER_TIMEOUT_MS, attempts: 1 });
+const asDevice = (context: Context, known: KnownServer) =>
+  context.server(known, { timeoutMs: SERVER_TIMEOUT_MS, attempts: 1 });

@@ -47,7 +47,7 @@ export const unblockCommand = command({
           } else if (known === undefined) {
             throw new DomainError('conflict', 'server-unknown', `The store knows no server for card ${card.serial}.`);
           } else {
-            const server = context.server({ baseUrl: known.url, deviceToken: known.deviceToken });
+            const server = context.server(known);
             const { json, store: directory } = options;
             await online(context, card, { challenge, triesLeft: tries.left, newPin, server, json, directory });
           }

@@ -38,8 +38,8 @@ export async function enrol(ports: EnrolmentPorts, request: EnrolmentRequest): P
   const parent = await ports.cards.parent();
   const storageKeyName = Buffer.from(parent.name).toString('hex');
   store.requireDevice(storageKeyName);
-  const known = knownServer(ports, request);
-  const server = ports.server(known.deviceToken);
+  const known = await knownServer(ports, request);
+  const server = ports.server(known);
   const save = (next: Journal): Journal => {
     store.putJournal(next, storageKeyName);
     return next;
@@ -70,13 +70,18 @@ function isOver({ state }: Journal, { code, kind }: DomainError): boolean {
   return FINAL_REFUSALS.has(code);
 }
 
-/** The token is stored before the server first hears of it: a lost answer can then be asked for again. */
-function knownServer(ports: EnrolmentPorts, request: EnrolmentRequest): KnownServer {
+/**
+ * The CA is pinned, and the token stored, before the server first hears of it: from here on nobody else's server gets the
+ * code or the token, and a lost answer can be asked for again.
+ */
+async function knownServer(ports: EnrolmentPorts, request: EnrolmentRequest): Promise<KnownServer> {
   const { server: url } = request;
   const known = ports.store.server(url);
   if (known !== undefined) return known;
+  const ca = await ports.caOfServer(url);
+  const trustedCa = ca === null ? null : Buffer.from(ca.certificate).toString('base64');
   const deviceToken = Buffer.from(ports.randomBytes(32)).toString('base64url');
-  const fresh = { url, deviceToken, deviceId: null };
+  const fresh = { url, deviceToken, deviceId: null, trustedCa };
   ports.store.putServer(fresh);
   return fresh;
 }

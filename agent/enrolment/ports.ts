@@ -2,6 +2,7 @@ import type { Secret } from '@cardwright/protocol';
 import type { PinPolicy } from '@cardwright/protocol/pin';
 import type { CardMaker } from '../card/port.ts';
 import type { EnrolmentServer } from '../server/port.ts';
+import type { KnownServer } from '../store/document.ts';
 import type { Store } from '../store/store.ts';
 
 /** What an enrolment needs from outside. The store is locked by the caller for the whole of it. */
@@ -13,7 +14,9 @@ export interface EnrolmentPorts {
     choose(what: string, policy: PinPolicy): Promise<Secret>;
     enter(what: string): Promise<Secret>;
   };
-  server(deviceToken: string): EnrolmentServer;
+  server(known: KnownServer): EnrolmentServer;
+  /** Null for clear http. */
+  caOfServer(url: string): Promise<{ readonly certificate: Uint8Array } | null>;
   now(): Date;
   randomBytes(length: number): Uint8Array;
   /** A step for the person to see. */

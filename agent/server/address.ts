@@ -26,7 +26,7 @@ export function serverAddress(typed: string, insecureHttp: boolean): string {
 }
 
 /** Names that can't leave this machine. `localhost` is one by RFC 6761 6.3. */
-function isLoopback(hostName: string): boolean {
+export function isLoopback(hostName: string): boolean {
   return hostName === 'localhost' || hostName === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostName);
 }
 

@@ -1,16 +1,22 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { DomainError, type ErrorKind } from '@cardwright/protocol';
+import { DomainError, type ErrorKind, isDomainError } from '@cardwright/protocol';
 import { read, type Shape } from '../shape.ts';
 import { BODY_BYTES_MAX, problemAnswer } from './answers.ts';
+import { isUntrusted } from './trust.http.ts';
+import { codeOf, Stopped, TimedOut, TooLarge, type Wire, type WireResponse } from './wire.http.ts';
 
 /** One request and its answer, with limits on time and size, and repeated while the server is only briefly away. */
 export interface Exchange {
   readonly baseUrl: string;
+  readonly wire: Wire;
+  /** The wire takes one CA only. */
+  readonly pinned: boolean;
   /** Secret. */
   readonly bearer?: string;
   /** For the whole of one attempt, body included. */
   readonly timeoutMs: number;
   readonly attempts: number;
+  /** Ends what is under way. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface Call<T> {
@@ -22,6 +28,8 @@ export interface Call<T> {
 }
 
 const AWAY = new Set([502, 503, 504]);
+/** Of ours: worth another attempt. */
+const AGAIN = new Set(['server-unreachable', 'server-timeout', 'proxy-unreachable']);
 const RETRY_AFTER_MOST_MS = 10_000;
 
 const KINDS: Readonly<Record<number, ErrorKind>> = {
@@ -38,7 +46,9 @@ const KINDS: Readonly<Record<number, ErrorKind>> = {
 
 /**
  * Throws the server's DomainError, or one of kind `unavailable`: `server-unreachable`, `server-timeout`,
- * `server-failed` (5xx), `server-answer-invalid` (whatever answered is not a Cardwright server, or a broken one).
+ * `server-failed` (5xx), `server-answer-invalid` (whatever answered is not a Cardwright server, or a broken one),
+ * `agent-stopping`, those of a proxy; or `server-certificate-changed` (forbidden). Errors that carry a Retry-After have it in
+ * `data.retryAfterSeconds`.
  */
 export async function exchange<T>(options: Exchange, call: Call<T>): Promise<T> {
   // Without an Idempotency-Key: each of the device's calls is idempotent by what it says, and answers that hold a secret
@@ -47,38 +57,39 @@ export async function exchange<T>(options: Exchange, call: Call<T>): Promise<T> 
     const outcome = await once(options, call);
     if ('value' in outcome) return outcome.value;
     if (!outcome.again || attempt >= options.attempts) throw outcome.error;
-    await sleep(outcome.afterMs ?? (200 + Math.random() * 200) * 2 ** attempt);
+    await pause(outcome.afterMs ?? (200 + Math.random() * 200) * 2 ** attempt, options.signal);
   }
 }
 
 type Outcome<T> = { value: T } | { error: DomainError; again: boolean; afterMs?: number };
 
 async function once<T>(options: Exchange, call: Call<T>): Promise<Outcome<T>> {
-  let response: Response;
-  let body: string;
+  let response: WireResponse;
   try {
-    response = await fetch(`${options.baseUrl}/api/v1${call.path}`, {
+    // A redirect is not followed: it would carry the token to wherever the answer says.
+    response = await options.wire.send({
       method: call.method,
+      url: `${options.baseUrl}/api/v1${call.path}`,
       headers: headersOf(options, call),
-      ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
-      // A redirect would carry the token to wherever the answer says.
-      redirect: 'manual',
-      signal: AbortSignal.timeout(options.timeoutMs),
+      body: call.body === undefined ? undefined : JSON.stringify(call.body),
+      timeoutMs: options.timeoutMs,
+      maxBytes: BODY_BYTES_MAX,
+      signal: options.signal,
     });
-    body = await boundedText(response);
   } catch (error) {
-    if (error instanceof DomainError) return { error, again: false };
-    return { error: unreachable(options, error), again: true };
+    const refusal = unreachable(options, error);
+    return { error: refusal, again: AGAIN.has(refusal.code) };
   }
-  if (response.status >= 200 && response.status < 300) {
+  const { status, body } = response;
+  if (status >= 200 && status < 300) {
     return { value: read(call.answer, json(body), (reason) => notOurs(options, reason)) };
   }
-  const error = problem(options, response, body);
-  const retryAfter = Number(response.headers.get('retry-after') ?? Number.NaN) * 1000;
-  if (response.status === 429) {
-    return { error, again: retryAfter <= RETRY_AFTER_MOST_MS, afterMs: retryAfter };
+  const retryAfter = Number(response.retryAfter ?? Number.NaN);
+  const error = problem(options, status, body, retryAfter);
+  if (status === 429) {
+    return { error, again: retryAfter * 1000 <= RETRY_AFTER_MOST_MS, afterMs: retryAfter * 1000 };
   }
-  return { error, again: AWAY.has(response.status) };
+  return { error, again: AWAY.has(status) };
 }
 
 function headersOf(options: Exchange, call: Call<unknown>): Record<string, string> {
@@ -90,18 +101,6 @@ function headersOf(options: Exchange, call: Call<unknown>): Record<string, strin
   };
 }
 
-async function boundedText(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of response.body ?? []) {
-    size += chunk.length;
-    // Leaving the loop cancels the stream.
-    if (size > BODY_BYTES_MAX) throw answerInvalid('its answer is larger than any that is expected');
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
 function json(body: string): unknown {
   try {
     return JSON.parse(body);
@@ -110,8 +109,7 @@ function json(body: string): unknown {
   }
 }
 
-function problem(options: Exchange, response: Response, body: string): DomainError {
-  const { status } = response;
+function problem(options: Exchange, status: number, body: string, retryAfterSeconds: number): DomainError {
   if (status < 400) return notOurs(options, `it answered with status ${status}`);
   let said: ReturnType<typeof problemAnswer>;
   try {
@@ -125,7 +123,10 @@ function problem(options: Exchange, response: Response, body: string): DomainErr
   const kind = status === 503 ? 'unavailable' : (KINDS[status] ?? 'unprocessable');
   return new DomainError(kind, said.code, said.detail ?? said.title ?? `The server refused (${status}).`, {
     ...(said.errors === null ? {} : { fields: said.errors }),
-    ...(said.requestId === null ? {} : { data: { requestId: said.requestId } }),
+    data: {
+      ...(said.requestId === null ? {} : { requestId: said.requestId }),
+      ...(retryAfterSeconds >= 0 ? { retryAfterSeconds } : {}),
+    },
   });
 }
 
@@ -139,23 +140,50 @@ function failed(options: Exchange, status: number, requestId: string | null): Do
 }
 
 function unreachable(options: Exchange, error: unknown): DomainError {
-  if (error instanceof Error && error.name === 'TimeoutError') {
+  if (isDomainError(error)) return error;
+  const { baseUrl } = options;
+  if (error instanceof Stopped) {
+    return new DomainError('unavailable', 'agent-stopping', 'The agent is being ended.', { cause: error });
+  }
+  if (error instanceof TooLarge) return answerInvalid('its answer is larger than any that is expected');
+  if (error instanceof TimedOut) {
     return new DomainError(
       'unavailable',
       'server-timeout',
-      `The server at ${options.baseUrl} did not answer within ${options.timeoutMs / 1000} seconds. Run the same command again.`,
+      `The server at ${baseUrl} did not answer within ${options.timeoutMs / 1000} seconds. Run the same command again.`,
       { cause: error },
     );
   }
-  // fetch hides what happened (ECONNREFUSED, a certificate that is not trusted) in the cause.
-  const cause = error instanceof Error ? error.cause : undefined;
-  const reason = cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? ` (${cause.code})` : '';
+  if (options.pinned && isUntrusted(error)) {
+    return new DomainError(
+      'forbidden',
+      'server-certificate-changed',
+      `The server at ${baseUrl} shows a certificate of another CA than the one it had when this device was enrolled. ` +
+        'Somebody may be in between: ask whoever runs the server. If it was changed on purpose: ' +
+        `cardwright-agent trust-server --server ${baseUrl}`,
+      { cause: error },
+    );
+  }
+  const code = codeOf(error);
+  const reason = code === undefined ? '' : ` (${code})`;
   return new DomainError(
     'unavailable',
     'server-unreachable',
-    `The server at ${options.baseUrl} can't be reached${reason}. Check the address and the network; then run the same command again.`,
+    `The server at ${baseUrl} can't be reached${reason}. Check the address and the network; then run the same command again.`,
     { cause: error },
   );
+}
+
+function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, milliseconds);
+    signal?.addEventListener('abort', end);
+  });
 }
 
 const notOurs = (options: Exchange, reason: string) =>

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { open, text } from '../shape.ts';
 import { exchange } from './exchange.http.ts';
+import { Wire } from './wire.http.ts';
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 let server: Server | undefined;
@@ -32,9 +33,10 @@ const answer = (status: number, body: unknown, headers: Record<string, string> =
     response.end(typeof body === 'string' ? body : JSON.stringify(body));
   };
 };
+const wireTo = (baseUrl: string) => new Wire({ baseUrl, trustedCa: undefined, proxy: undefined });
 const ask = (baseUrl: string, attempts = 1, timeoutMs = 2000) =>
   exchange(
-    { baseUrl, attempts, timeoutMs, bearer: 'token-of-device' },
+    { baseUrl, wire: wireTo(baseUrl), pinned: false, attempts, timeoutMs, bearer: 'token-of-device' },
     { method: 'POST', path: '/agent/x', body: { a: 1 }, answer: open({ name: text(20) }) },
   );
 const refusal = async (...handlers: Handler[]) => {

@@ -17,6 +17,8 @@ import {
 import { type BodyOf, filled, type PathOf, type PathParameters } from './contract.ts';
 import { type Exchange, exchange } from './exchange.http.ts';
 import type { DeviceServer, EnrolmentServer, TaskServer } from './port.ts';
+import { proxyFor } from './proxy.ts';
+import { Wire } from './wire.http.ts';
 
 /** Key generation and the CA's signature happen within one call, so a single attempt may take its time. */
 const TIMEOUT_MS = 30_000;
@@ -24,19 +26,35 @@ const ATTEMPTS = 4;
 
 export interface ServerOptions {
   /** As `serverAddress` gave it. */
-  readonly baseUrl: string;
+  readonly url: string;
   readonly deviceToken: string;
-  readonly timeoutMs?: number;
-  readonly attempts?: number;
+  /** DER in base64: the CA that is pinned for it. Null for clear http, and for stores from before there were pins. */
+  readonly trustedCa: string | null;
 }
 
-export function httpServer(options: ServerOptions): EnrolmentServer & DeviceServer & TaskServer {
+export interface ServerLimits {
+  readonly timeoutMs?: number;
+  readonly attempts?: number;
+  /** Ends what is under way. */
+  readonly signal?: AbortSignal;
+}
+
+export function httpServer(
+  { url: baseUrl, deviceToken, trustedCa }: ServerOptions,
+  options: ServerLimits,
+  environment: NodeJS.ProcessEnv,
+): EnrolmentServer & DeviceServer & TaskServer {
+  const proxy = proxyFor(baseUrl, environment);
+  const ca = trustedCa === null ? undefined : Buffer.from(trustedCa, 'base64');
   const limits: Exchange = {
-    baseUrl: options.baseUrl,
+    baseUrl,
+    wire: new Wire({ baseUrl, trustedCa: ca, proxy }),
+    pinned: ca !== undefined,
+    signal: options.signal,
     timeoutMs: options.timeoutMs ?? TIMEOUT_MS,
     attempts: options.attempts ?? ATTEMPTS,
   };
-  const asDevice: Exchange = { ...limits, bearer: options.deviceToken };
+  const asDevice: Exchange = { ...limits, bearer: deviceToken };
 
   const get = <P extends PathOf<'get'>, T>(path: P, parameters: PathParameters<'get', P>, answer: Shape<T>) =>
     exchange(asDevice, { method: 'GET', path: filled(path, parameters as Record<string, string>), answer });

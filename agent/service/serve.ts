@@ -101,12 +101,8 @@ async function untilNext(
 
 const now = (context: Context): number => context.now().getTime();
 
-function workFor(context: Context, options: ServeOptions, known: KnownServer, log: Log): TaskWork {
-  const server = context.server({
-    baseUrl: known.url,
-    deviceToken: known.deviceToken,
-    timeoutMs: TIMEOUT_MS,
-    attempts: ATTEMPTS,
-  });
+export function workFor(context: Context, options: ServeOptions, known: KnownServer, log: Log): TaskWork {
+  const signal = context.service.stopping();
+  const server = context.server(known, { timeoutMs: TIMEOUT_MS, attempts: ATTEMPTS, signal });
   return { context, storeDirectory: options.store, tpm: options.tpm, serverUrl: known.url, server, log };
 }

@@ -99,6 +99,8 @@ const knownServer = closed({
   url: serverUrl,
   deviceToken: text(43, /^[A-Za-z0-9_-]{43}$/),
   deviceId: nullable(opaqueId),
+  /** The one CA that TLS takes for it, since the first contact; null with clear http to this machine. */
+  trustedCa: optional(certificate),
 });
 
 const storedKey = closed({

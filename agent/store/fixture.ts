@@ -46,7 +46,7 @@ export function exampleDocument(...serials: string[]): StoreDocument {
     format: 'cardwright-store',
     version: 1,
     storageKeyName: `000b${'ef'.repeat(32)}`,
-    servers: [{ url: 'https://cards.example.org', deviceToken: 'A'.repeat(43), deviceId: 'device-1' }],
+    servers: [{ url: 'https://cards.example.org', deviceToken: 'A'.repeat(43), deviceId: 'device-1', trustedCa: null }],
     enrolments: [],
     cards: serials.map(exampleCard),
     outcomes: [],

@@ -64,7 +64,7 @@ describe('the file of the store', () => {
     expect(readFileSync(join(directory, 'store.json'), 'utf8')).toBe(renamed ? newText : oldText);
     // And it can be written again, over whatever was left.
     const store = new Store(new FileMedium(directory, noFaults));
-    store.putServer({ url: 'https://other', deviceToken: 'B'.repeat(43), deviceId: null });
+    store.putServer({ url: 'https://other', deviceToken: 'B'.repeat(43), deviceId: null, trustedCa: null });
     expect(new Store(new FileMedium(directory, noFaults)).server('https://other')).toBeDefined();
     expect(readdirSync(directory)).toEqual(['store.json']);
   });

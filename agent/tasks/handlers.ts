@@ -1,12 +1,13 @@
 import { destroyCard, retireCard } from './end-card.ts';
 import { failed } from './journal.ts';
+import { replaceKey } from './replace-key.ts';
 import { showMessage } from './show-message.ts';
 import { succeedKey } from './succeed-key.ts';
 import type { AgentTask, TaskHandler } from './task.ts';
 
 /** By kind of task and, where the card's technology matters, kind of card. */
 const HANDLERS: Readonly<Record<string, TaskHandler | Readonly<Record<string, TaskHandler>>>> = {
-  'change-administrator-key': { tpm: succeedKey },
+  'change-administrator-key': { tpm: succeedKey, minidriver: replaceKey() },
   destroy: { tpm: destroyCard },
   retire: { tpm: retireCard },
   message: showMessage,

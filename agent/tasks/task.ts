@@ -53,4 +53,7 @@ export const entryOf = (work: TaskWork, { taskId, kind }: AgentTask) => ({ serve
 /** Kinds of error that another try may mend: no result yet. */
 export const isPassing = (error: unknown): boolean =>
   isDomainError(error) &&
-  (error.kind === 'unavailable' || error.kind === 'too-many' || error.kind === 'unauthenticated');
+  (error.kind === 'unavailable' ||
+    error.kind === 'too-many' ||
+    error.kind === 'unauthenticated' ||
+    error.code === 'server-certificate-changed');
