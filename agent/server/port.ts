@@ -1,3 +1,4 @@
+import type { HardwareFacts } from '../card/port.ts';
 import type { DoctorReport } from '../doctor/report.ts';
 import type { Claim } from '../enrolment/claim.ts';
 import type { SelfChange, WrappedKey } from '../enrolment/journal.ts';
@@ -39,6 +40,7 @@ export interface TaskServer {
 export interface CheckInReport {
   readonly cards: readonly CardReport[];
   readonly agentVersion?: string;
+  readonly tpm?: HardwareFacts;
 }
 
 export interface CheckInAnswer {

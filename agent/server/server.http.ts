@@ -94,20 +94,13 @@ export function httpServer(
     destroyed: async (cardId) => {
       await post('/agent/cards/{cardId}/destructions', { cardId }, {}, destructionAnswer);
     },
-    keyOffer: async (taskId, parentPublic) => {
-      const path = filled('/agent/tasks/{taskId}/offers', { taskId });
-      const answer = await exchange(asDevice, { method: 'POST', path, body: { parentPublic }, answer: keyOfferAnswer });
-      return answer.keyOffer;
-    },
-    cardAnswer: (taskId, body) => {
-      const path = filled('/agent/tasks/{taskId}/card-answers', { taskId });
-      return exchange(asDevice, { method: 'POST', path, body, answer: cardAnswerAnswer });
-    },
+    keyOffer: async (taskId, parentPublic) =>
+      (await post('/agent/tasks/{taskId}/offers', { taskId }, { parentPublic }, keyOfferAnswer)).keyOffer,
+    cardAnswer: (taskId, body) => post('/agent/tasks/{taskId}/card-answers', { taskId }, body, cardAnswerAnswer),
     reportTask: async (taskId, { outcome, code, detail, keyVersion }) => {
       const why = { ...(code === null ? {} : { code }), ...(detail === null ? {} : { detail }) };
       const body = { outcome, ...why, ...(keyVersion === null ? {} : { keyVersion }) };
-      const path = filled('/agent/tasks/{taskId}/results', { taskId });
-      await exchange(asDevice, { method: 'POST', path, body, answer: taskReportAnswer });
+      await post('/agent/tasks/{taskId}/results', { taskId }, body, taskReportAnswer);
     },
     reportReadiness: async ({ findings, ...report }) => {
       await post('/agent/doctor-reports', {}, { ...report, findings: [...findings] }, readinessAnswer);

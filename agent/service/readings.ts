@@ -1,4 +1,5 @@
 import { isDomainError } from '@cardwright/protocol';
+import type { HardwareFacts } from '../card/port.ts';
 import { openCard } from '../commands/choose-card.ts';
 import type { CardReport } from '../server/port.ts';
 import { administratorKeyVersion } from '../store/card-record.ts';
@@ -7,6 +8,8 @@ import { readStore, type TaskWork } from '../tasks/task.ts';
 
 export interface Readings {
   readonly reports: readonly CardReport[];
+  /** Null where it could not be asked, or nothing needed it. */
+  readonly tpm: HardwareFacts | null;
   /** Code of what kept the TPM from being asked, or null. */
   readonly problem: string | null;
 }
@@ -14,11 +17,13 @@ export interface Readings {
 /** The tries left of each card in use, by the hardware itself. One that is gone or altered does not hide the others. */
 export async function readCards(work: TaskWork, cards: readonly StoredCard[]): Promise<Readings> {
   const inUse = cards.filter(({ state }) => state === 'active');
-  if (inUse.length === 0) return { reports: [], problem: null };
   const reports: CardReport[] = [];
+  let tpm: HardwareFacts | null = null;
+  if (inUse.length === 0) return { reports, tpm, problem: null };
   try {
     await work.context.useCards(work.tpm, async (maker) => {
       const store = readStore(work);
+      tpm = await maker.describe();
       for (const card of inUse) {
         const open = await openCard(store, maker, card);
         try {
@@ -35,7 +40,7 @@ export async function readCards(work: TaskWork, cards: readonly StoredCard[]): P
   } catch (error) {
     if (!isDomainError(error)) throw error;
     work.log('tpm-problem', { code: error.code });
-    return { reports, problem: error.code };
+    return { reports, tpm, problem: error.code };
   }
-  return { reports, problem: null };
+  return { reports, tpm, problem: null };
 }

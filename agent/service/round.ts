@@ -44,7 +44,7 @@ export async function round(work: TaskWork, stopping: AbortSignal): Promise<Roun
 
 async function checkIn(work: TaskWork): Promise<{ tasks: AgentTask[]; nextSeconds: number | null }> {
   const { cards } = readStore(work).document;
-  const { reports, problem } = await readCards(
+  const { reports, tpm, problem } = await readCards(
     work,
     cards.filter(({ server }) => server === work.serverUrl),
   );
@@ -54,6 +54,7 @@ async function checkIn(work: TaskWork): Promise<{ tasks: AgentTask[]; nextSecond
     const answer = await work.server.checkIn({
       cards: reports.slice(from, from + CARDS_A_REPORT),
       agentVersion: work.context.service.agentVersion,
+      ...(tpm === null ? {} : { tpm }),
     });
     for (const task of answer.tasks) tasks.set(task.taskId, task);
     nextSeconds = answer.nextCheckInSeconds;
