@@ -1,9 +1,16 @@
-import type { OptionSpecs } from './arguments.ts';
 import type { Command } from './commands/command.ts';
 import { EXIT_MEANINGS } from './exit-codes.ts';
 import { table } from './terminal/printable.ts';
 
 const WIDTH = 100;
+
+/** What the agent reads of its environment, for people. */
+export const ENVIRONMENT: readonly (readonly [string, string])[] = [
+  ['CARDWRIGHT_TPM', 'the TPM, where --tpm is not given'],
+  ['CARDWRIGHT_STORE', 'the store, where --store is not given'],
+  ['NODE_EXTRA_CA_CERTS', "a file with the CA of the server's TLS certificate (PEM)"],
+  ['CARDWRIGHT_DEBUG=1', 'show where an unexpected error came from'],
+];
 
 /** `cardwright-agent --help` */
 export function generalHelp(commands: readonly Command[]): string {
@@ -23,14 +30,7 @@ export function generalHelp(commands: readonly Command[]): string {
     'PINs are typed without echo, or read from standard input (--pin-stdin); never given on a command line.',
     '',
     'Environment:',
-    indent(
-      table([
-        ['CARDWRIGHT_TPM', 'the TPM, where --tpm is not given'],
-        ['CARDWRIGHT_STORE', 'the store, where --store is not given'],
-        ['NODE_EXTRA_CA_CERTS', "a file with the CA of the server's TLS certificate (PEM)"],
-        ['CARDWRIGHT_DEBUG=1', 'show where an unexpected error came from'],
-      ]),
-    ),
+    indent(table(ENVIRONMENT)),
     '',
     'Exit codes:',
     indent(table(EXIT_MEANINGS.map(([code, meaning]) => [String(code), meaning]))),
@@ -42,32 +42,34 @@ export function generalHelp(commands: readonly Command[]): string {
 /** `cardwright-agent COMMAND --help` */
 export function commandHelp(command: Command): string {
   return [
-    `Usage: cardwright-agent ${command.name} ${usage(command.options)}`,
+    `Usage: cardwright-agent ${command.name} ${usage(command)}`,
     '',
     wrap(command.about),
     '',
-    'Options:',
-    indent(
-      table(
-        Object.entries(command.options).map(([name, spec]) => [
-          spec.kind === 'flag' ? `--${name}` : `--${name} ${spec.value}`,
-          spec.about,
-        ]),
-      ),
-    ),
-    '',
+    ...explained(command),
     command.examples.length === 1 ? 'Example:' : 'Examples:',
     indent(command.examples.join('\n')),
   ].join('\n');
 }
 
-function usage(options: OptionSpecs): string {
-  return Object.entries(options)
-    .map(([name, spec]) => {
-      if (spec.kind === 'required') return `--${name} ${spec.value}`;
-      return spec.kind === 'text' ? `[--${name} ${spec.value}]` : `[--${name}]`;
-    })
-    .join(' ');
+function explained({ word, options }: Command): string[] {
+  const rows = [
+    ...(word === undefined ? [] : [[word.name, `${word.about}: ${word.values.join(', ')}`]]),
+    ...Object.entries(options).map(([name, spec]) => [
+      spec.kind === 'flag' ? `--${name}` : `--${name} ${spec.value}`,
+      spec.about,
+    ]),
+  ];
+  return rows.length === 0 ? [] : ['Options:', indent(table(rows)), ''];
+}
+
+/** What may follow the command's name. */
+export function usage({ word, options }: Pick<Command, 'word' | 'options'>): string {
+  const shown = Object.entries(options).map(([name, spec]) => {
+    if (spec.kind === 'required') return `--${name} ${spec.value}`;
+    return spec.kind === 'text' ? `[--${name} ${spec.value}]` : `[--${name}]`;
+  });
+  return [...(word === undefined ? [] : [word.name]), ...shown].join(' ');
 }
 
 const indent = (text: string) =>
