@@ -1,0 +1,73 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, copyFileSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { inject } from 'postject';
+import { inRepository } from '../repository/root.ts';
+
+/** What Node looks for in itself: https://nodejs.org/docs/latest-v20.x/api/single-executable-applications.html */
+const SENTINEL = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
+
+/**
+ * Makes the agent one executable file at `target`: this very Node with the compiled agent inside, and with V8's cache of
+ * it, so that a start compiles nothing. The agent must have been compiled (`npm run build`). Nothing is stripped: that
+ * would take the place away where Node looks.
+ */
+export async function makeSingleFile(target: string): Promise<void> {
+  const work = mkdtempSync(join(tmpdir(), 'cardwright-sea-'));
+  try {
+    const script = join(work, 'agent.cjs');
+    await bundle(script);
+    const blob = join(work, 'agent.blob');
+    const config = join(work, 'sea.json');
+    writeFileSync(
+      config,
+      JSON.stringify({ main: script, output: blob, disableExperimentalSEAWarning: true, useCodeCache: true }),
+    );
+    execFileSync(process.execPath, ['--experimental-sea-config', config], { stdio: 'pipe' });
+    const executable = join(work, 'cardwright-agent');
+    copyFileSync(process.execPath, executable);
+    await quietly(() => inject(executable, 'NODE_SEA_BLOB', readFileSync(blob), { sentinelFuse: SENTINEL }));
+    // Under the name it is called by only when it is whole.
+    const beside = `${target}.new`;
+    copyFileSync(executable, beside);
+    chmodSync(beside, 0o755);
+    renameSync(beside, target);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+/** One script of all that the agent imports; Node's own modules stay outside. */
+async function bundle(outfile: string): Promise<void> {
+  await build({
+    entryPoints: [inRepository('agent', 'dist', 'main.js')],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'cjs',
+    // Names stay: what CARDWRIGHT_DEBUG=1 shows must be readable.
+    minifyWhitespace: true,
+    minifySyntax: true,
+    legalComments: 'inline',
+    logLevel: 'silent',
+  });
+}
+
+/** postject warns, on the console, of sections of Node's that it can't name; they are none of its concern. */
+async function quietly(work: () => Promise<void>): Promise<void> {
+  const { warn, error } = console;
+  const said: unknown[][] = [];
+  console.warn = (...words) => said.push(words);
+  console.error = (...words) => said.push(words);
+  try {
+    await work();
+  } catch (failure) {
+    for (const words of said) error(...words);
+    throw failure;
+  } finally {
+    Object.assign(console, { warn, error });
+  }
+}
