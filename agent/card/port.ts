@@ -1,4 +1,4 @@
-import type { Secret } from '@cardwright/protocol';
+import type { KeyType, Secret } from '@cardwright/protocol';
 import type { DeviceAttestation } from '../attestation/port.ts';
 
 /**
@@ -11,7 +11,7 @@ import type { DeviceAttestation } from '../attestation/port.ts';
  */
 export type Bytes = Uint8Array;
 
-export type KeyType = 'ec-p256' | 'rsa-2048';
+export type { KeyType };
 export type HashName = 'sha256' | 'sha384' | 'sha512';
 
 /** What the device says of its own hardware; unproven until attestation. */
@@ -102,7 +102,10 @@ export interface CardMaker {
   prepare(slot: number, administratorKeyName: Bytes, pin: Secret): Promise<void>;
   /** Needs a slot in state `defined`, else `card-not-prepared` or `card-already-written`. */
   firstWriteChallenge(card: CardRecord): Promise<FirstWriteChallenge>;
-  /** Makes a key that only this card's PIN can use. Gives the blob to store; nothing stays in the hardware. */
+  /**
+   * Makes a key that only this card's PIN can use. Gives the blob to store; nothing stays in the hardware. Throws
+   * `key-type-not-supported` (conflict) for what this hardware has not.
+   */
   makeKey(card: CardRecord, keyType: KeyType): Promise<Bytes>;
   /** SubjectPublicKeyInfo, DER (RFC 5280 4.1.2.7). Throws `key-blob-malformed`. */
   keyPublic(key: Bytes): Bytes;

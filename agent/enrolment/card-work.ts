@@ -257,9 +257,11 @@ export class CardWork {
     const { state } = journal;
     if (state.step !== 'written') throw new DomainError('internal', 'journal-out-of-order', 'The card is not written.');
     const blob = bytes(key.blob);
-    const { info, digest } = certificationRequestInfo(this.#ports.cards.keyPublic(blob), state.claim.cardSerial);
-    const signature = await this.#withPinHint(() => this.#card(state).sign({ key: blob, hash: 'sha256', digest, pin }));
-    return certificationRequest(info, key.keyType, signature);
+    const { keyType } = key;
+    const publicKey = this.#ports.cards.keyPublic(blob);
+    const { info, hash, digest } = certificationRequestInfo(publicKey, state.claim.cardSerial, keyType);
+    const signature = await this.#withPinHint(() => this.#card(state).sign({ key: blob, hash, digest, pin }));
+    return certificationRequest(info, keyType, signature);
   }
 
   async #complete(journal: Journal, containers: readonly Certified[]): Promise<StoredCard> {

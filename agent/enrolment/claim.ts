@@ -1,3 +1,4 @@
+import { KEY_TYPE_NAMES } from '@cardwright/protocol';
 import { integer, list, oneOf, open, type Shaped, text } from '../shape.ts';
 import { pinPolicyShape } from './pin-policy.ts';
 
@@ -11,7 +12,7 @@ export const cardSerial = text(40, /^[A-Za-z0-9][A-Za-z0-9-]*$/);
 export const personShape = open({ displayName: text(200), userPrincipalName: text(320) });
 export type Person = Shaped<typeof personShape>;
 
-export const containerPlan = open({ container: containerName, keyType: oneOf('ec-p256', 'rsa-2048') });
+export const containerPlan = open({ container: containerName, keyType: oneOf(...KEY_TYPE_NAMES) });
 export type ContainerPlan = Shaped<typeof containerPlan>;
 
 /** What the server says that the enrolment code stands for. */

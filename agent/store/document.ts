@@ -1,4 +1,4 @@
-import { DomainError } from '@cardwright/protocol';
+import { DomainError, KEY_TYPE_NAMES } from '@cardwright/protocol';
 import { MAX_SUCCESSIONS } from '@cardwright/protocol/tpm';
 import { cardSerial, claimShape, containerName, opaqueId, personShape } from '../enrolment/claim.ts';
 import type { ContainerState, Journal, JournalState } from '../enrolment/journal.ts';
@@ -55,7 +55,7 @@ const importedKey = closed({ keyVersion, name, blob });
 const succession = closed({ keyVersion, name, blob, approval });
 const successionList = optional(list(succession, MAX_SUCCESSIONS));
 const wrappedKey = closed({ keyVersion, name, public: blob, duplicate: blob, inSymSeed: blob });
-const keyType = oneOf('ec-p256', 'rsa-2048');
+const keyType = oneOf(...KEY_TYPE_NAMES);
 
 const container: Shape<ContainerState> = tagged<ContainerState>('at', {
   planned: closed({ at: literally('planned'), container: containerName, keyType }),

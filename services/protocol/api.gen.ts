@@ -1597,7 +1597,7 @@ export interface components {
             profile: {
                 containers: {
                     container: string;
-                    /** @description ec-p256 or rsa-2048. */
+                    /** @description ec-p256, ec-p384, rsa-2048 or rsa-3072. */
                     keyType: string;
                 }[];
                 pinLimit: number;

@@ -1,2 +1,3 @@
 export * from './errors.ts';
+export * from './key-types.ts';
 export * from './secret.ts';

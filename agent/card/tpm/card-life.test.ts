@@ -28,7 +28,7 @@ async function gone(): Promise<void> {
   await device.stop();
 }
 
-describe.each<KeyType>(['ec-p256', 'rsa-2048'])('a card with a key of %s', (keyType) => {
+describe.each<KeyType>(['ec-p256', 'ec-p384', 'rsa-2048', 'rsa-3072'])('a card with a key of %s', (keyType) => {
   let made: Awaited<ReturnType<typeof makeCard>>;
   let key: Uint8Array;
   beforeAll(() => onDevice());
@@ -44,8 +44,8 @@ describe.each<KeyType>(['ec-p256', 'rsa-2048'])('a card with a key of %s', (keyT
   const sign = (pin: string) => made.card.sign({ key, hash: 'sha256', digest: DIGEST, pin: secret(pin) });
 
   test('its certificate request passes openssl req -verify', async () => {
-    const { info, digest } = certificationRequestInfo(maker.keyPublic(key), 'Ada Lovelace');
-    const signature = await made.card.sign({ key, hash: 'sha256', digest, pin: secret('123456') });
+    const { info, hash, digest } = certificationRequestInfo(maker.keyPublic(key), 'Ada Lovelace', keyType);
+    const signature = await made.card.sign({ key, hash, digest, pin: secret('123456') });
     const csr = certificationRequest(info, keyType, signature);
     await writeFile(join(device.directory, 'csr.der'), csr);
     // OpenSSL 3.0 ends with 0 also when the signature is wrong: its words count.
@@ -70,7 +70,7 @@ describe.each<KeyType>(['ec-p256', 'rsa-2048'])('a card with a key of %s', (keyT
     for (const padding of ['pkcs1', 'pss'] as const) {
       const signature = await made.card.sign({ key, hash, digest, padding, pin: secret('123456') });
       const options =
-        keyType === 'rsa-2048' && padding === 'pss'
+        keyType.startsWith('rsa') && padding === 'pss'
           ? { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_AUTO }
           : {};
       expect(verify(hash, Buffer.from('text'), { key: spki, ...options }, signature)).toBe(true);

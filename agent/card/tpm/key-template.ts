@@ -5,28 +5,43 @@ import {
   type PublicArea,
   TPM_ALG,
   TPM_ECC_NIST_P256,
+  TPM_ECC_NIST_P384,
   Writer,
 } from '@cardwright/protocol/tpm';
 import type { KeyType } from '../port.ts';
-import { ecP256PublicKeyInfo, rsaPublicKeyInfo } from '../spki.ts';
+import { ecPublicKeyInfo, rsaPublicKeyInfo } from '../spki.ts';
 
 const NONE = new Uint8Array();
 
-/** TPMT_PUBLIC to make a card key from. No scheme of its own: hash and padding are said with each signature. */
+/** TPMS_ECC_PARMS and TPMS_RSA_PARMS with no symmetric and no scheme: hash and padding are said with each signature. */
+const PARAMETERS: Readonly<Record<KeyType, { readonly type: number; readonly parameters: Bytes }>> = {
+  'ec-p256': ecc(TPM_ECC_NIST_P256),
+  'ec-p384': ecc(TPM_ECC_NIST_P384),
+  'rsa-2048': rsa(2048),
+  'rsa-3072': rsa(3072),
+};
+
+function ecc(curve: number): { type: number; parameters: Bytes } {
+  const parameters = new Writer().u16(TPM_ALG.NULL).u16(TPM_ALG.NULL).u16(curve).u16(TPM_ALG.NULL).done();
+  return { type: TPM_ALG.ECC, parameters };
+}
+
+/** An exponent of zero is the default, 65537. */
+function rsa(bits: number): { type: number; parameters: Bytes } {
+  return { type: TPM_ALG.RSA, parameters: new Writer().u16(TPM_ALG.NULL).u16(TPM_ALG.NULL).u16(bits).u32(0).done() };
+}
+
+/** TPMT_PUBLIC to make a card key from. */
 export function keyTemplate(keyType: KeyType, authPolicy: Bytes): Bytes {
-  const start = new Writer()
-    .u16(keyType === 'ec-p256' ? TPM_ALG.ECC : TPM_ALG.RSA)
-    .u16(TPM_ALG.SHA256)
-    .u32(CARD_KEY_ATTRIBUTES)
-    .sized(authPolicy)
-    .u16(TPM_ALG.NULL)
-    .u16(TPM_ALG.NULL);
-  switch (keyType) {
-    case 'ec-p256':
-      return start.u16(TPM_ECC_NIST_P256).u16(TPM_ALG.NULL).sized(NONE).sized(NONE).done();
-    case 'rsa-2048':
-      return start.u16(2048).u32(0).sized(NONE).done();
-  }
+  const { type, parameters } = PARAMETERS[keyType];
+  const start = new Writer().u16(type).u16(TPM_ALG.SHA256).u32(CARD_KEY_ATTRIBUTES).sized(authPolicy).bytes(parameters);
+  return (type === TPM_ALG.ECC ? start.sized(NONE).sized(NONE) : start.sized(NONE)).done();
+}
+
+/** TPMT_PUBLIC_PARMS, by which a TPM is asked whether it has such keys. */
+export function keyParameters(keyType: KeyType): Bytes {
+  const { type, parameters } = PARAMETERS[keyType];
+  return new Writer().u16(type).bytes(parameters).done();
 }
 
 type CardKeyArea = Exclude<PublicArea, { kind: 'keyed-hash' }>;
@@ -50,11 +65,8 @@ export function requireCardKey<P extends { readonly keyPolicy: Bytes }>(
 
 /** SubjectPublicKeyInfo, DER. Throws `key-blob-malformed` for what is no key of a card. */
 export function publicKeyInfo(area: PublicArea): Bytes {
-  if (area.kind === 'ecc' && area.curve === TPM_ECC_NIST_P256) {
-    const padded = (bytes: Bytes): Bytes =>
-      Uint8Array.from([...new Uint8Array(Math.max(0, 32 - bytes.length)), ...bytes]);
-    return ecP256PublicKeyInfo(padded(area.x), padded(area.y));
-  }
+  if (area.kind === 'ecc' && area.curve === TPM_ECC_NIST_P256) return ecPublicKeyInfo('P-256', area.x, area.y);
+  if (area.kind === 'ecc' && area.curve === TPM_ECC_NIST_P384) return ecPublicKeyInfo('P-384', area.x, area.y);
   if (area.kind === 'rsa') return rsaPublicKeyInfo(area.modulus, area.exponent);
-  throw new DomainError('unprocessable', 'key-blob-malformed', 'A card key is RSA, or ECC on P-256.');
+  throw new DomainError('unprocessable', 'key-blob-malformed', 'A card key is RSA, or ECC on P-256 or P-384.');
 }

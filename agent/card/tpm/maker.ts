@@ -19,6 +19,7 @@ import { importAdministratorKey } from './administrator-key.ts';
 import { TpmCard } from './card.ts';
 import { startFirstWrite } from './first-write.ts';
 import { Hardware } from './hardware.ts';
+import { requireKeyType } from './key-support.ts';
 import { keyTemplate, publicKeyInfo, requireCardKey } from './key-template.ts';
 import { CardPlace, freeNvIndex } from './place.ts';
 import { openSealed } from './sealed.ts';
@@ -80,6 +81,7 @@ class TpmCardMaker implements CardMaker {
     return this.#hardware.turn(async () => {
       const root = await this.#hardware.roots.named(card.parentName);
       const policy = cardKeyPolicy(this.#place(card.slot, card.administratorKeyName).index.writtenName);
+      await requireKeyType(this.#hardware.tpm, keyType);
       const made = await createObject(this.#hardware.tpm, root, keyTemplate(keyType, policy));
       requireCardKey(parsePublicArea(made.publicArea, 'tpm-response-malformed'), [{ keyPolicy: policy }]);
       return encodeStored(made, made.creation);

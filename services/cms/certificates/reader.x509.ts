@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { webcrypto, X509Certificate } from 'node:crypto';
-import { DomainError } from '@cardwright/protocol';
+import { DomainError, type KeyType } from '@cardwright/protocol';
 import { cryptoProvider, Pkcs10CertificateRequest } from '@peculiar/x509';
 import type { CertificateReader } from './ports.ts';
 
@@ -10,9 +10,11 @@ const refused = (code: string, detail: string, cause?: unknown) =>
   new DomainError('unprocessable', code, detail, cause === undefined ? {} : { cause });
 
 /** The key types of card profiles. */
-const KEY_TYPES: Readonly<Record<string, (algorithm: KeyFacts) => boolean>> = {
+const FITS: Readonly<Record<KeyType, (algorithm: KeyFacts) => boolean>> = {
   'ec-p256': (key) => key.name === 'ECDSA' && key.namedCurve === 'P-256',
+  'ec-p384': (key) => key.name === 'ECDSA' && key.namedCurve === 'P-384',
   'rsa-2048': (key) => key.name.startsWith('RSA') && key.modulusLength === 2048,
+  'rsa-3072': (key) => key.name.startsWith('RSA') && key.modulusLength === 3072,
 };
 interface KeyFacts {
   readonly name: string;
@@ -44,7 +46,7 @@ export function createCertificateReader(): CertificateReader {
       } catch (cause) {
         throw refused('csr-malformed', 'The certification request is not DER of PKCS #10 (RFC 2986).', cause);
       }
-      if (KEY_TYPES[keyType]?.(key) !== true) {
+      if (!Object.hasOwn(FITS, keyType) || !FITS[keyType as KeyType](key)) {
         throw refused('csr-key-not-allowed', `The card's profile asks for a key of type ${keyType} in this container.`);
       }
       // Proof that whoever asks holds the key (RFC 2986 section 3). A key that can't be imported verifies nothing.

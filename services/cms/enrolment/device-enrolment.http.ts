@@ -21,7 +21,10 @@ const ClaimSchema = Type.Object(
       pinLimit: Type.Integer(),
       pinPolicy: Type.Object({}, { additionalProperties: true }),
       containers: Type.Array(
-        Type.Object({ container: Type.String(), keyType: Type.String({ description: 'ec-p256 or rsa-2048.' }) }),
+        Type.Object({
+          container: Type.String(),
+          keyType: Type.String({ description: 'ec-p256, ec-p384, rsa-2048 or rsa-3072.' }),
+        }),
       ),
     }),
     serverTime: time(),

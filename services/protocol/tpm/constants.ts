@@ -48,11 +48,13 @@ export const TPM_CC = {
   Hash: 0x017d,
   NV_Certify: 0x0184,
   PolicyGetDigest: 0x0189,
+  TestParms: 0x018a,
   PolicyPassword: 0x018c,
 } as const;
 
 export const TPM_RH = { OWNER: 0x40000001, NULL: 0x40000007 } as const;
 export const TPM_ECC_NIST_P256 = 0x0003;
+export const TPM_ECC_NIST_P384 = 0x0004;
 
 /** TPMA_OBJECT, Part 2 section 8.3. */
 export const OBJECT_ATTRIBUTE = {
