@@ -96,7 +96,7 @@ export function systemContext(environment: NodeJS.ProcessEnv, point: FaultPoint)
     service: linuxService(VERSION, directoryOf),
     probes: linuxProbes({
       agentVersion: VERSION,
-      tcti: environment.CARDWRIGHT_TPM,
+      environment,
       storeDirectory: directoryOf,
       now: () => new Date(),
     }),

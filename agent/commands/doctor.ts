@@ -26,8 +26,7 @@ export const doctorCommand = command({
   ],
   run: async (context, options) => {
     const servers = serversOf(context, options.store);
-    const urls = servers.map(({ url }) => url);
-    const examination = await examine(context.probes, options, urls, context.now());
+    const examination = await examine(context.probes, options, servers, context.now());
     const { facts, findings } = examination;
     const level = worstOf(findings);
     const told = options.report ? await tell(context, servers, examination) : [];

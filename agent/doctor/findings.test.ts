@@ -124,6 +124,12 @@ describe('what facts mean', () => {
       'warning',
       /No answer/,
     ],
+    [
+      'server',
+      { ...healthy, servers: [{ url, reached: false, code: 'server-certificate-changed', detail: 'Another CA.' }] },
+      'problem',
+      /Another CA/,
+    ],
     ['clock', { ...healthy, servers: [{ url, reached: true, clockAheadSeconds: 90 }] }, 'warning', /90 seconds ahead/],
     ['clock', { ...healthy, servers: [{ url, reached: true, clockAheadSeconds: -7200 }] }, 'problem', /2 hours behind/],
   ])('%s: %#', (check, facts, level, message) => {

@@ -7,17 +7,17 @@ import { askTpm } from './tpm-probe.ts';
 
 export function linuxProbes(options: {
   readonly agentVersion: string;
-  /** Where the TPM is, if no option says. */
-  readonly tcti: string | undefined;
   readonly storeDirectory: (option: string | undefined) => string;
+  readonly environment: NodeJS.ProcessEnv;
   readonly now: () => Date;
 }): Probes {
-  const tctiOf = (tpm: string | undefined) => tpm ?? options.tcti ?? DEFAULT_TCTI;
+  const { environment } = options;
+  const tctiOf = (tpm: string | undefined) => tpm ?? environment.CARDWRIGHT_TPM ?? DEFAULT_TCTI;
   return {
     agentVersion: options.agentVersion,
     machine: async (tpm) => machineFacts(tctiOf(tpm)),
     tpm: (tpm) => askTpm(() => openTpm(tctiOf(tpm))),
     store: (directory) => storeFacts(options.storeDirectory(directory)),
-    server: (url) => serverFacts(url, options.now),
+    server: (known) => serverFacts(known, environment, options.now),
   };
 }

@@ -1,3 +1,4 @@
+import type { KnownServer } from '../store/document.ts';
 import type { Facts, MachineFacts, ServerFacts, StoreFacts, TpmAnswer } from './facts.ts';
 
 /** How facts are come by: one adapter each, none of which throws because something on the device is wrong. */
@@ -8,20 +9,20 @@ export interface Probes {
   tpm(tpm: string | undefined): Promise<TpmAnswer>;
   /** Makes nothing. */
   store(directory: string | undefined): StoreFacts;
-  server(url: string): Promise<ServerFacts>;
+  server(known: KnownServer): Promise<ServerFacts>;
 }
 
-/** Gathers everything; `serverUrls`: those that the store knows. */
+/** Gathers everything; `known`: the servers of the store. */
 export async function gather(
   probes: Probes,
   where: { readonly tpm: string | undefined; readonly store: string | undefined },
-  serverUrls: readonly string[],
+  known: readonly KnownServer[],
   now: Date,
 ): Promise<Facts> {
   const [machine, tpm, servers] = await Promise.all([
     probes.machine(where.tpm),
     probes.tpm(where.tpm),
-    Promise.all(serverUrls.map((url) => probes.server(url))),
+    Promise.all(known.map((server) => probes.server(server))),
   ]);
   return { checkedAt: now, machine, tpm, store: probes.store(where.store), servers };
 }

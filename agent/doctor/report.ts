@@ -1,3 +1,4 @@
+import type { KnownServer } from '../store/document.ts';
 import type { Facts } from './facts.ts';
 import type { Finding } from './finding.ts';
 import { findingsOf } from './findings.ts';
@@ -24,10 +25,10 @@ export interface Examination {
 export async function examine(
   probes: Probes,
   where: { readonly tpm: string | undefined; readonly store: string | undefined },
-  serverUrls: readonly string[],
+  known: readonly KnownServer[],
   now: Date,
 ): Promise<Examination> {
-  const facts = await gather(probes, where, serverUrls, now);
+  const facts = await gather(probes, where, known, now);
   return { facts, findings: findingsOf(facts) };
 }
 

@@ -24,7 +24,11 @@ function reached(url: string, ahead: number | null): Finding[] {
 }
 
 /** Cards work without their server; what needs it is said to wait. */
-function away({ detail }: Extract<ServerFacts, { reached: false }>): Finding {
+function away({ code, detail }: Extract<ServerFacts, { reached: false }>): Finding {
+  // Whoever stands between would like to be taken for a server that is away.
+  if (code === 'server-certificate-changed') {
+    return problem('server', detail, 'Ask whoever runs the server before anything is typed.');
+  }
   return warning(
     'server',
     detail,

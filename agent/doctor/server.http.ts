@@ -1,30 +1,45 @@
+import { unreachable } from '../server/exchange.http.ts';
+import { proxyFor } from '../server/proxy.ts';
+import { Wire, type WireResponse } from '../server/wire.http.ts';
+import type { KnownServer } from '../store/document.ts';
 import type { ServerFacts } from './facts.ts';
 
-const PATIENCE_MS = 5_000;
+const TIMEOUT_MS = 5_000;
+const ANSWER_BYTES_MAX = 4096;
 
-/** Asks the server whether it lives: no credential is sent, and nothing of the answer but its time is used. */
-export async function serverFacts(url: string, now: () => Date): Promise<ServerFacts> {
+/**
+ * Asks the server whether it lives, by the way and with the trust that all calls have: no credential is sent, and nothing
+ * of the answer but its time is used.
+ */
+export async function serverFacts(
+  { url, trustedCa }: KnownServer,
+  environment: NodeJS.ProcessEnv,
+  now: () => Date,
+): Promise<ServerFacts> {
   const before = now().getTime();
-  let response: Response;
+  let response: WireResponse;
   try {
-    response = await fetch(`${url}/health/live`, { redirect: 'manual', signal: AbortSignal.timeout(PATIENCE_MS) });
-    await response.body?.cancel();
+    const ca = trustedCa === null ? undefined : Buffer.from(trustedCa, 'base64');
+    const wire = new Wire({ baseUrl: url, trustedCa: ca, proxy: proxyFor(url, environment) });
+    response = await wire.send({
+      method: 'GET',
+      url: `${url}/health/live`,
+      headers: { 'user-agent': 'cardwright-agent' },
+      body: undefined,
+      timeoutMs: TIMEOUT_MS,
+      maxBytes: ANSWER_BYTES_MAX,
+      signal: undefined,
+    });
   } catch (error) {
-    if (error instanceof Error && error.name === 'TimeoutError') {
-      const detail = `${url} did not answer within ${PATIENCE_MS / 1000} seconds.`;
-      return { url, reached: false, code: 'server-timeout', detail };
-    }
-    // fetch hides what happened (ECONNREFUSED, a certificate that is not trusted) in the cause.
-    const cause = error instanceof Error ? error.cause : undefined;
-    const reason = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : '';
-    return { url, reached: false, code: 'server-unreachable', detail: `${url} can't be reached${reason}.` };
+    const { code, detail } = unreachable({ baseUrl: url, pinned: trustedCa !== null, timeoutMs: TIMEOUT_MS }, error);
+    return { url, reached: false, code, detail };
   }
-  if (!response.ok) {
+  if (response.status !== 200) {
     const detail = `${url} answered with status ${response.status}, not as a Cardwright server that lives.`;
     return { url, reached: false, code: 'server-answer-invalid', detail };
   }
   // RFC 9110, section 6.6.1: whole seconds. The middle of the exchange is our moment.
-  const theirs = Date.parse(response.headers.get('date') ?? '');
+  const theirs = Date.parse(response.date ?? '');
   const ours = (before + now().getTime()) / 2;
   return { url, reached: true, clockAheadSeconds: Number.isNaN(theirs) ? null : Math.round((ours - theirs) / 1000) };
 }

@@ -139,7 +139,8 @@ function failed(options: Exchange, status: number, requestId: string | null): Do
   );
 }
 
-function unreachable(options: Exchange, error: unknown): DomainError {
+/** What kept a request from being answered, in our words. */
+export function unreachable(options: Pick<Exchange, 'baseUrl' | 'pinned' | 'timeoutMs'>, error: unknown): DomainError {
   if (isDomainError(error)) return error;
   const { baseUrl } = options;
   if (error instanceof Stopped) {

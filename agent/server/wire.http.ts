@@ -28,6 +28,7 @@ export interface WireRequest {
 export interface WireResponse {
   readonly status: number;
   readonly retryAfter: string | undefined;
+  readonly date: string | undefined;
   readonly body: string;
 }
 
@@ -99,7 +100,8 @@ function exchangeOnce(
         if (!response.complete) return fail(new Error('cut off'));
         over();
         const { statusCode: status = 0, headers } = response;
-        resolve({ status, retryAfter: headers['retry-after'], body: Buffer.concat(chunks).toString('utf8') });
+        const { date, 'retry-after': retryAfter } = headers;
+        resolve({ status, retryAfter, date, body: Buffer.concat(chunks).toString('utf8') });
       });
     });
     const stop = () => outgoing.destroy(new Stopped());
