@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { aesCmac } from './cmac.ts';
+import { aesCmac, tdesCmac } from './cmac.ts';
 import { fleetKey } from './fleet-derivation.ts';
 import { KEY_BYTES } from './key-text.ts';
 import { vectors } from './vectors.ts';
@@ -23,7 +23,22 @@ describe('AES-CMAC', () => {
   });
 });
 
+it('TDES-CMAC with random keys is what openssl mac makes of it', () => {
+  for (const length of [0, 1, 7, 8, 9, 16, 100]) {
+    const [key, message] = [randomBytes(24), randomBytes(length)];
+    const args = ['mac', '-binary', '-cipher', 'DES-EDE3-CBC', '-macopt', `hexkey:${show(key)}`, 'CMAC'];
+    expect(show(tdesCmac(key, message))).toBe(show(execFileSync('openssl', args, { input: message })));
+  }
+});
+
 describe('the key of a card of another fleet', () => {
+  it('follows from its three-key TDES master as AN10922 publishes it, but for the version that is in the parity bits', () => {
+    const master = hex('00112233445566778899aabbccddeeff0102030405060708');
+    const derived = fleetKey(master, 'an10922', 'tdes', hex('04782e21801d803042f54e5850'));
+    const withoutParity = (bytes: Uint8Array) => show(bytes.map((byte) => byte & 0xfe));
+    expect(withoutParity(derived)).toBe(withoutParity(hex('2e0dd03774d3fa9b5705ab0bda91ca0b55b8e07fcdbf10ec')));
+  });
+
   for (const { source, algorithm, master, diversifier, key } of vectors.an10922) {
     it(`follows from its master as in ${source}`, () => {
       expect(show(fleetKey(hex(master), 'an10922', algorithm, hex(diversifier)))).toBe(key);
@@ -54,7 +69,10 @@ describe('the key of a card of another fleet', () => {
     const refused = (code: string) => expect.objectContaining({ kind: 'unprocessable', code });
     const derive = (algorithm: 'tdes' | 'aes-128', master: number, diversifier: number) => () =>
       fleetKey(randomBytes(master), 'an10922', algorithm, randomBytes(diversifier));
-    expect(derive('tdes', 24, 7)).toThrow(refused('derivation-algorithm'));
+    expect(derive('tdes', 16, 7)).toThrow(refused('derivation-algorithm'));
+    expect(derive('tdes', 24, 0)).toThrow(refused('derivation-diversifier'));
+    expect(derive('tdes', 24, 16)).toThrow(refused('derivation-diversifier'));
+    expect(derive('tdes', 24, 15)).not.toThrow();
     expect(derive('aes-128', 32, 7)).toThrow(refused('derivation-algorithm'));
     expect(derive('aes-128', 16, 0)).toThrow(refused('derivation-diversifier'));
     expect(derive('aes-128', 16, 32)).toThrow(refused('derivation-diversifier'));

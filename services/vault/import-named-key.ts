@@ -2,7 +2,6 @@ import { timingSafeEqual } from 'node:crypto';
 import { DomainError, type Secret } from '@cardwright/protocol';
 import { keyCheckValue } from './challenge-response.ts';
 import type { Custody } from './custody.ts';
-import { masterBytes } from './fleet-derivation.ts';
 import type { SecretFacts, SecretRecord } from './key-record.ts';
 import { parseHexKey, parseKeyText } from './key-text.ts';
 import type { ImportNamedKey, NamedKey, NamedKeyKind } from './operations.ts';
@@ -61,12 +60,7 @@ export function describeNamedKey({ name, kind, algorithm, kcv, createdAt }: Secr
 }
 
 function parse(text: Uint8Array, { kind, algorithm }: ImportNamedKey): Secret {
-  if (kind === 'uniform-key') return parseKeyText(text, algorithm);
-  if (kind === 'dogtag-master') return parseHexKey(text, 16, 64);
-  if (algorithm === 'tdes' || masterBytes('an10922', algorithm) === undefined) {
-    throw new DomainError('unprocessable', 'derivation-algorithm', 'AN10922 is supported for AES keys');
-  }
-  return parseKeyText(text, algorithm);
+  return kind === 'dogtag-master' ? parseHexKey(text, 16, 64) : parseKeyText(text, algorithm);
 }
 
 async function isSame(custody: Custody, stored: SecretRecord, algorithm: string, key: Secret): Promise<boolean> {

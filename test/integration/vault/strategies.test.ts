@@ -147,8 +147,8 @@ describe("the key of another fleet's card", () => {
     expect(await codeOf(adopt(id, 'aes-256', { ...origin, keyName: 'nxp-2' }))).toBe(
       'unprocessable administrator-key-algorithm',
     );
-    expect(await codeOf(named('an10922-master', 'nxp-3', randomBytes(24).toString('hex'), 'tdes'))).toBe(
-      'unprocessable derivation-algorithm',
+    expect(await codeOf(named('an10922-master', 'nxp-3', randomBytes(16).toString('hex'), 'tdes'))).toBe(
+      'unprocessable administrator-key-length',
     );
     expect(await client.describeKeys({ ...caller, cardId: id })).toEqual([]);
   });
