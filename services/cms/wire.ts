@@ -28,8 +28,15 @@ import { createDeviceReports } from './device-reports/reports.prisma.ts';
 import { createDeviceViews } from './devices/views.pg.ts';
 import { createEnrollingDevices } from './enrolment/enrolling-devices.prisma.ts';
 import { createEnrolmentRecords } from './enrolment/enrolments.prisma.ts';
+import type { Intent } from './kernel/actor.ts';
 import { createAgedKeys } from './key-changes/aged-keys.pg.ts';
-import { beginTakeOver, createCardEnding, type ReportedVersionPorts, reportedChange } from './key-changes/index.ts';
+import {
+  beginTakeOver,
+  completeOfCard,
+  createCardEnding,
+  type ReportedVersionPorts,
+  reportedChange,
+} from './key-changes/index.ts';
 import { createKeyChangeRecords } from './key-changes/key-changes.prisma.ts';
 import { createNamedKeys } from './named-keys/vault-keys.link.ts';
 import { createPersonRecords } from './people/people.prisma.ts';
@@ -166,6 +173,7 @@ export function wire(config: Config) {
     revocations,
     sessions: createUnblockSessions(prisma),
     answers: createAnswerRecords(pool),
+    completeKeyChange: (intent: Intent, cardId: string) => completeOfCard(keyChanges, intent, cardId),
     vaultAlerts: { ...shared, source: createVaultAlertSource(vault), noted: createNotedAlerts(pool) },
 
     async close(): Promise<void> {

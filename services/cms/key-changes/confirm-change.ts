@@ -83,6 +83,19 @@ export async function completeReported(ports: ConfirmChangePorts, intent: Intent
   await confirmReported(ports, intent, changeId);
 }
 
+/**
+ * The same for a card whose key the vault says is the new one, and that is to be answered for now: whoever was at it was
+ * cut off after the vault had done it, and the worker will come to it later. Without such a change nothing is done.
+ */
+export async function completeOfCard(ports: ConfirmChangePorts, intent: Intent, cardId: string): Promise<void> {
+  const { changes, cards, unitOfWork } = ports;
+  const reported = await unitOfWork.run(async (tx) => {
+    await cards.lock(tx, cardId);
+    return changes.openOfCard(tx, cardId);
+  });
+  if (reported !== null) await completeReported(ports, intent, reported.id);
+}
+
 /** What the device said is stored, so nothing is lost when the vault is away: the worker goes on. Never throws for it. */
 export async function confirmSoon(ports: ConfirmChangePorts, intent: Intent, changeId: string): Promise<void> {
   await confirmReported(ports, intent, changeId).catch(ports.onUnconfirmed);

@@ -8,7 +8,7 @@ import { type NoteAlertsDependencies, noteAlerts } from '../vault-alerts/index.t
 import type { Housekeeping, Remainder } from './sweep.ts';
 
 export interface RemainderDependencies
-  extends Pick<UnblockDependencies, 'answers' | 'vault' | 'runtime' | 'sessions'>,
+  extends Pick<UnblockDependencies, 'answers' | 'vault' | 'runtime' | 'sessions' | 'completeKeyChange'>,
     Omit<AgedKeysPorts, 'cards'> {
   readonly cards: CardRecords;
   readonly keyChanges: ConfirmChangePorts;

@@ -1,4 +1,4 @@
-import { DomainError } from '@cardwright/protocol';
+import { DomainError, isDomainError } from '@cardwright/protocol';
 import { whyNoAnswer, whyNotTakenOver } from '../cards/index.ts';
 import type { Intent } from '../kernel/actor.ts';
 import type { Runtime } from '../kernel/runtime.ts';
@@ -17,6 +17,8 @@ export interface AnswerDependencies {
   readonly answers: AnswerRecords;
   readonly vault: ChallengeAnswers;
   readonly runtime: Runtime;
+  /** Completes the change of a card's key that the vault has confirmed already, if there is one. */
+  readonly completeKeyChange: (intent: Intent, cardId: string) => Promise<void>;
 }
 
 export interface Answer {
@@ -70,11 +72,29 @@ async function answerOnce(
   const why = { ...intent, reason: session.reason ?? undefined, ticket: session.ticket ?? undefined };
   const answering: Answering = { session, card, challengeHash: challengeHash(challenge) };
   if (!(await answers.intend(why, answering))) throw replayed();
-  const lines = await askVault(deps.vault, intent, card, challenge);
+  const lines = await askForNow(deps, intent, answering, challenge);
   const outcome = await answers.finish(why, answering, toKeep(lines), runtime.now());
   if (outcome === 'challenge-already-answered') throw replayed();
   if (outcome === 'not-open') throw await whyNotOpen(deps, session.id);
   return lines;
+}
+
+/** A key that was replaced a moment ago, by a change whose end was cut off before it was recorded here, is no reason to refuse. */
+async function askForNow(
+  { answers, vault, completeKeyChange }: AnswerDependencies,
+  intent: Intent,
+  { session, card }: Answering,
+  challenge: Challenge,
+): Promise<readonly string[]> {
+  try {
+    return await askVault(vault, intent, card, challenge);
+  } catch (error) {
+    if (!isDomainError(error) || error.code !== 'administrator-key-superseded') throw error;
+    await completeKeyChange(intent, card.id);
+    const now = await answers.find(session.id);
+    if (now === null || now.card.keyVersion === card.keyVersion) throw error;
+    return await askVault(vault, intent, now.card, challenge);
+  }
 }
 
 async function askVault(
