@@ -20,6 +20,7 @@ import { errno, FileMedium, openDirectory } from './store/medium.file.ts';
 import { Store } from './store/store.ts';
 import { askHidden, keyboardLines } from './terminal/keyboard.tty.ts';
 import { linesOf } from './terminal/lines.stream.ts';
+import { withPatience } from './terminal/patience.tty.ts';
 import { pinsFrom } from './terminal/pins.ts';
 import type { LineSource, Output } from './terminal/port.ts';
 import { printable } from './terminal/printable.ts';
@@ -47,6 +48,7 @@ export function systemContext(environment: NodeJS.ProcessEnv, point: FaultPoint)
     sleep: async (milliseconds) => {
       await sleep(milliseconds);
     },
+    patience: (what, work) => withPatience(what, work, { watched: process.stderr.isTTY, note: output.note }),
     randomBytes: (length) => new Uint8Array(randomBytes(length)),
     pins: (fromStdin) =>
       fromStdin

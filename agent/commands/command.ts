@@ -19,6 +19,8 @@ export interface Context {
   readonly host: { readonly name: string; readonly platform: string };
   now(): Date;
   sleep(milliseconds: number): Promise<void>;
+  /** Waits for `work`, and lets a person at a terminal know that it goes on if it takes long. */
+  patience<T>(what: string, work: Promise<T>): Promise<T>;
   randomBytes(length: number): Uint8Array;
   /** `fromStdin`: lines of standard input; else the keyboard (`terminal-missing` if there is none). */
   pins(fromStdin: boolean): PinSource;

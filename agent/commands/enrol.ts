@@ -51,6 +51,7 @@ export const enrolCommand = command({
           now: context.now,
           randomBytes: context.randomBytes,
           progress: options.json ? () => undefined : context.output.note,
+          patience: <T>(what: string, work: Promise<T>) => (options.json ? work : context.patience(what, work)),
         };
         return { card: await enrol(ports, request), already: false };
       });

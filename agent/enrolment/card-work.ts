@@ -179,8 +179,9 @@ export class CardWork {
         progress("Fixing the card's rules with the server");
         return { journal: await this.#firstWrite(journal, pin) };
       case 'make-key': {
-        progress(`Making the key for ${next.plan.container}`);
-        const blob = await cards.makeKey(this.#record(journal), next.plan.keyType);
+        const what = `Making the key for ${next.plan.container}`;
+        progress(what);
+        const blob = await this.#ports.patience(what, cards.makeKey(this.#record(journal), next.plan.keyType));
         return after({ event: 'key-made', container: next.plan.container, blob: base64(blob) });
       }
       case 'make-csr': {

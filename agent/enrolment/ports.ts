@@ -21,6 +21,8 @@ export interface EnrolmentPorts {
   randomBytes(length: number): Uint8Array;
   /** A step for the person to see. */
   progress(text: string): void;
+  /** Waits for `work`, and lets the person know that it goes on if it takes long. */
+  patience<T>(what: string, work: Promise<T>): Promise<T>;
 }
 
 export interface EnrolmentRequest {
