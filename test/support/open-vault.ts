@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { withKey } from '../../services/vault/dist/custody.js';
-import type { KeyRecord } from '../../services/vault/dist/key-record.js';
+import { newestKeys } from '../../services/vault/dist/keys.pg.js';
+import { connectDatabase } from '../../services/vault/dist/pool.pg.js';
 import { fileProvider } from '../../services/vault/dist/providers/file-provider.js';
 import { readKeysFile, readVaultSecret } from '../../services/vault/dist/providers/keys.file.js';
 import type { TestSystem } from './system.ts';
@@ -15,16 +16,18 @@ export async function administratorKeys(system: TestSystem): Promise<{ cardId: s
   const random = () => {
     throw new Error('opening needs no randomness');
   };
-  const rows = await system.query('select * from vault.administrator_keys');
-  const keys: { cardId: string; key: Buffer }[] = [];
-  for (const row of rows) {
-    const record: KeyRecord = {
-      ...{ cardId: row.card_id, keyVersion: row.key_version, algorithm: row.algorithm, strategy: row.strategy },
-      ...{ masterVersion: row.master_version, kcv: row.kcv, tpmName: row.tpm_name, pinLimit: row.pin_limit },
-      ...{ kekVersion: row.kek_version, sealed: row.sealed, state: row.state },
-      ...{ firstWrite: null, createdAt: row.created_at, source: null },
-    };
-    keys.push({ cardId: row.card_id, key: await withKey({ provider, random }, record, (key) => Buffer.from(key)) });
+  const database = connectDatabase(system.database.urls.vault, (error) => {
+    throw error;
+  });
+  try {
+    const records = await newestKeys(database, 10_000);
+    const keys: { cardId: string; key: Buffer }[] = [];
+    for (const record of records) {
+      const key = await withKey({ provider, random }, record, (bytes) => Buffer.from(bytes));
+      keys.push({ cardId: record.cardId, key });
+    }
+    return keys;
+  } finally {
+    await database.close();
   }
-  return keys;
 }
