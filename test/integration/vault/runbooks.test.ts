@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { run } from '../../support/run.ts';
 import { everyKeyAnswers, type KeyedVault, keyedVault, movedAway } from '../../support/vault-keys-faults.ts';
+import { softParent } from './soft-parent.ts';
+import { caller, codeOf } from './vault-process.ts';
 
 const FOLDER = fileURLToPath(new URL('../../../infra/runbooks', import.meta.url));
 const MAIN = fileURLToPath(new URL('../../../services/vault/dist/main.js', import.meta.url));
@@ -70,8 +72,52 @@ describe('the runbook', () => {
     await everyKeyAnswers(keyed);
   });
 
+  it('change-keys leaves nothing that opens of a key that was changed', async () => {
+    keyed = await keyedVault(2);
+    const [{ cardId = '' } = {}] = keyed.keys;
+    const { client } = keyed.vault();
+    const parentPublic = softParent().public;
+    const [before] = await keyed.query(`SELECT encode(sealed, 'hex') AS sealed, kek_version
+      FROM vault.administrator_keys WHERE card_id = '${cardId}'`);
+    await client.proposeReplacement({ ...caller, cardId, strategy: 'random-stored', parentPublic });
+    await client.confirmChange({ ...caller, cardId, keyVersion: 2 });
+    const checkpoint = { VAULT_RECORD_CHECKPOINT_FILE: join(keyed.files.directory, 'record.checkpoint') };
+    for (const line of commandsOf('change-keys')) await performed(line, '', checkpoint);
+    const answer = (keyVersion: number) =>
+      client.answerChallenge({ ...caller, cardId, keyVersion, challenge: new Uint8Array(16), mode: 'ecb' });
+    await answer(2);
+    // Somebody has the row of before, and the record with it: what was sealed does not open any more.
+    await keyed.restart();
+    await keyed.query(`ALTER TABLE vault.administrator_keys DISABLE TRIGGER USER;
+      UPDATE vault.administrator_keys SET state = 'proposed', confirmed_at = NULL WHERE card_id = '${cardId}' AND key_version = 2;
+      UPDATE vault.administrator_keys SET state = 'confirmed', superseded_at = NULL, kek_version = ${before?.kek_version},
+        sealed = decode('${before?.sealed}', 'hex') WHERE card_id = '${cardId}' AND key_version = 1;
+      ALTER TABLE vault.uses DISABLE TRIGGER USER;
+      UPDATE vault.uses SET operation = 'key.describe' WHERE operation = 'key.confirm-change'`);
+    const asked = { ...caller, cardId, keyVersion: 1, challenge: new Uint8Array(16), mode: 'ecb' } as const;
+    expect(await codeOf(keyed.vault().client.answerChallenge(asked))).toBe('internal vault-blob-invalid');
+  });
+
+  it('acknowledge-record lets a vault serve on a database that was put back', async () => {
+    keyed = await keyedVault(2);
+    const backup = await keyed.query('SELECT max(id) AS last FROM vault.uses');
+    await everyKeyAnswers(keyed);
+    await keyed.vault().stop();
+    const last = String(backup[0]?.last);
+    await keyed.query(`ALTER TABLE vault.uses DISABLE TRIGGER USER; ALTER TABLE vault.record_signatures DISABLE TRIGGER USER;
+      DELETE FROM vault.uses WHERE id > ${last}; DELETE FROM vault.record_signatures WHERE through > ${last}`);
+    const checkpoint = { VAULT_RECORD_CHECKPOINT_FILE: join(keyed.files.directory, 'record.checkpoint') };
+    const [audit = '', acknowledge = '', ...others] = commandsOf('acknowledge-record');
+    expect(others).toEqual([]);
+    expect(await perform(audit, '', checkpoint)).toMatchObject({ exitCode: 1 });
+    await performed(acknowledge, '', checkpoint);
+    await keyed.restart();
+    await everyKeyAnswers(keyed);
+  });
+
   it('of the vault are all performed here', () => {
     const ours = ['key-ceremony.md', 'move-provider.md', 'recover-vault.md', 'rotate-kek.md'];
+    ours.push('change-keys.md', 'acknowledge-record.md');
     expect(readdirSync(FOLDER)).toEqual(expect.arrayContaining(ours));
     for (const name of ours) expect(commandsOf(name.replace('.md', '')).length).toBeGreaterThan(0);
   });
