@@ -29,6 +29,7 @@ const claim: Claim = {
       special: 'allowed',
       refuseSequences: true,
       refuseRepeats: true,
+      refuseCommon: true,
     },
     containers: [
       { container: 'sign-in', keyType: 'ec-p256' },

@@ -1,5 +1,5 @@
-import { PIN_LENGTH, type PinPolicy } from '@cardwright/protocol/pin';
-import { boolean, integer, oneOf, open, type Shape, ShapeError } from '../shape.ts';
+import { PIN_LENGTH, type PinPolicy, pinPolicyProblem } from '@cardwright/protocol/pin';
+import { boolean, integer, oneOf, open, optional, type Shape, ShapeError } from '../shape.ts';
 
 const rule = oneOf('allowed', 'required', 'disallowed');
 
@@ -12,11 +12,14 @@ const fields = open({
   special: rule,
   refuseSequences: boolean,
   refuseRepeats: boolean,
+  /** Absent: the server, or the agent that wrote the store, is of before the list was. */
+  refuseCommon: (value, at) => optional(boolean)(value, at) ?? false,
 });
 
 /** The profile's PIN rules, as the server states them. */
 export const pinPolicyShape: Shape<PinPolicy> = (value, at) => {
   const policy = fields(value, at);
-  if (policy.minLength > policy.maxLength) throw new ShapeError(`${at}/minLength`, 'no more than maxLength');
+  const problem = pinPolicyProblem(policy);
+  if (problem !== undefined) throw new ShapeError(at, `a policy that leaves some PIN: ${problem}`);
   return policy;
 };

@@ -22,6 +22,7 @@ export function exampleCard(serial: string): StoredCard {
       special: 'allowed',
       refuseSequences: true,
       refuseRepeats: true,
+      refuseCommon: true,
     },
     key: { keyVersion: 1, name: `000b${'cd'.repeat(32)}`, blob: base64(200) },
     successions: [],

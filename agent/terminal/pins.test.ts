@@ -13,6 +13,7 @@ const policy: PinPolicy = {
   special: 'allowed',
   refuseSequences: true,
   refuseRepeats: true,
+  refuseCommon: true,
 };
 const notes: string[] = [];
 const from = (interactive: boolean, ...lines: string[]) => {

@@ -65,6 +65,7 @@ it('the PIN made for the first card always passes the strictest rules for digits
     special: 'disallowed',
     refuseSequences: true,
     refuseRepeats: true,
+    refuseCommon: true,
   };
   const pins = Array.from({ length: 500 }, makePin);
   for (const pin of pins) expect(checkPin(pin, policy)).toEqual({ ok: true });

@@ -1,3 +1,5 @@
+import { isCommonPin } from './common.ts';
+
 /**
  * The PIN's rules, from the card profile. Checked where the PIN is typed (agent, browser) and never sent anywhere to be
  * checked. Lengths count Unicode code points; 4 to 127 is the range of Windows' virtual smart cards.
@@ -15,7 +17,22 @@ export interface PinPolicy {
   readonly refuseSequences: boolean;
   /** Refuse one character repeated throughout, and short patterns repeated (121212, 123123). */
   readonly refuseRepeats: boolean;
+  /** Refuse what a thief would try first: see common.ts. */
+  readonly refuseCommon: boolean;
 }
+
+/** What a profile has that says nothing of it. */
+export const DEFAULT_PIN_POLICY: PinPolicy = {
+  minLength: 6,
+  maxLength: 127,
+  uppercase: 'allowed',
+  lowercase: 'allowed',
+  digits: 'allowed',
+  special: 'allowed',
+  refuseSequences: true,
+  refuseRepeats: true,
+  refuseCommon: true,
+};
 
 export const PIN_LENGTH = { least: 4, most: 127 } as const;
 
@@ -60,7 +77,25 @@ export function checkPin(typed: string, policy: PinPolicy): PinVerdict {
     return refuse('repeat', 'The PIN repeats one character or a short pattern; mix it more.');
   if (policy.refuseSequences && isSequence(characters))
     return refuse('sequence', 'The PIN is a plain sequence, such as 123456; choose another.');
+  if (policy.refuseCommon && isCommonPin(pin))
+    return refuse('common', 'The PIN is one that many people choose, and that a thief tries first; choose another.');
   return { ok: true };
+}
+
+/**
+ * Why nobody could choose a PIN by this policy, or undefined. Whoever makes a policy asks first: a person in front of a new
+ * card can't change it.
+ */
+export function pinPolicyProblem(policy: PinPolicy): string | undefined {
+  const { minLength, maxLength } = policy;
+  if (minLength < PIN_LENGTH.least || maxLength > PIN_LENGTH.most)
+    return `A PIN has ${PIN_LENGTH.least} to ${PIN_LENGTH.most} characters.`;
+  if (minLength > maxLength) return 'minLength is greater than maxLength.';
+  const rules = KINDS.map(({ rule }) => policy[rule]);
+  if (rules.every((rule) => rule === 'disallowed')) return 'Every kind of character is disallowed.';
+  const required = rules.filter((rule) => rule === 'required').length;
+  if (required > maxLength) return `${required} kinds of characters are required, and maxLength is ${maxLength}.`;
+  return undefined;
 }
 
 const refuse = (code: string, detail: string): PinVerdict => ({ ok: false, code: `pin-policy-${code}`, detail });
