@@ -1,3 +1,4 @@
+export * from './assertion.ts';
 export * from './attestation-key.ts';
 export * from './card-evidence.ts';
 export { MAX_CERTIFICATE_BYTES, type ParsedCertificate, parseCertificate } from './certificate.ts';

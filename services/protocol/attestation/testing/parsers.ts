@@ -1,5 +1,6 @@
 import { parsePublic } from '../../tpm/public-area.ts';
 import { parseStoragePublic } from '../../tpm/storage-parent.ts';
+import { parseAssertion } from '../assertion.ts';
 import { parseAttestationKey } from '../attestation-key.ts';
 import { parseCertificate } from '../certificate.ts';
 import { parseEcdsaSignature } from '../ec-signature.ts';
@@ -11,6 +12,17 @@ import { parseRevocationList } from '../revocation-list.ts';
 import { parseCreationData, parseStatement } from '../statement.ts';
 
 type Bytes = Uint8Array;
+
+const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+const ASSERTION = Buffer.from(
+  `${part({ alg: 'ES256', kid: '000b' })}.${part({ iss: 'd', sub: 'd', aud: 'a', iat: 1, exp: 2, jti: 'j'.repeat(22) })}.${'A'.repeat(86)}`,
+);
+const CLAIM: EndorsementClaim = {
+  endorsementKey: parseEndorsementKey(RECORDED.eccEndorsementKey),
+  certificate: RECORDED.eccCertificate,
+  chain: [RECORDED.makerCertificate],
+};
+const TRUST = { roots: [parseCertificate(RECORDED.rootCertificate)], revocationLists: [], expired: 'refuse' } as const;
 
 /** Each parser of what a device or a TPM maker sends, with well-formed samples: for fuzz() in tests and in the bench. */
 export const ATTESTATION_PARSERS: Readonly<
@@ -37,12 +49,6 @@ export const ATTESTATION_PARSERS: Readonly<
     parse: (certificate) => verifyEndorsement({ ...CLAIM, certificate }, TRUST, MADE_AT),
     samples: [RECORDED.eccCertificate],
   },
+  assertion: { parse: (input) => parseAssertion(Buffer.from(input).toString('latin1')), samples: [ASSERTION] },
   'certificate revocation list': { parse: parseRevocationList, samples: [SIGNED_LIST] },
 };
-
-const CLAIM: EndorsementClaim = {
-  endorsementKey: parseEndorsementKey(RECORDED.eccEndorsementKey),
-  certificate: RECORDED.eccCertificate,
-  chain: [RECORDED.makerCertificate],
-};
-const TRUST = { roots: [parseCertificate(RECORDED.rootCertificate)], revocationLists: [], expired: 'refuse' } as const;
