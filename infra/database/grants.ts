@@ -7,7 +7,7 @@ import type { RoleNames, Zone } from './roles.ts';
  * nor a compromised vault what it answered. (The tables' own triggers refuse changes by the owner as well.)
  */
 const ZONES: readonly { zone: Zone; schema: string; appendOnly: readonly string[] }[] = [
-  { zone: 'cms', schema: 'public', appendOnly: ['audit_events'] },
+  { zone: 'cms', schema: 'public', appendOnly: ['audit_events', 'attestation_evidence'] },
   { zone: 'vault', schema: 'vault', appendOnly: ['uses', 'record_signatures', 'alerts'] },
   { zone: 'ca', schema: 'ca', appendOnly: [] },
 ];
