@@ -14,6 +14,9 @@ export type Certificate = Schemas['Certificate'];
 export type AuditEvent = Schemas['AuditEvent'];
 export type Session = Schemas['Session'];
 export type SearchResult = Schemas['SearchHit'];
+export type KeyChange = Schemas['KeyChange'];
+export type KeyChangeCause = KeyChange['cause'];
+export type DeviceTask = Schemas['Task'];
 export type AllowedAction = Card['allowedActions'][number];
 
 type OpenSession = NonNullable<paths['/api/v1/cards/{cardId}/unblock-sessions']['post']['requestBody']>;

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { EventTimeline } from '../audit/EventTimeline.tsx';
 import { CertificateList } from '../certificates/CertificateList.tsx';
+import { KeyChangeList } from '../key-changes/KeyChangeList.tsx';
 import { RecordLink } from '../search/RecordLink.tsx';
 import { en as t } from '../texts/en.ts';
 import { Facts } from '../ui/Facts.tsx';
@@ -50,6 +51,7 @@ export function CardPage({ cardId }: { cardId: string }) {
                 ],
                 [t.cards.kind, t.cards.kinds[found.kind]],
                 [t.cards.key, t.cards.keyFacts(found.algorithm, found.keyStrategy, found.keyVersion)],
+                [t.cards.keySince, found.keyVersion === null ? null : <Time key="key" at={found.keySetAt} />],
                 [t.cards.namedKey, found.namedKey],
                 [t.cards.puk, found.puk === 'none' ? null : t.cards.pukStates[found.puk]],
                 [t.cards.since, <Time key="since" at={found.stateChangedAt} />],
@@ -62,6 +64,9 @@ export function CardPage({ cardId }: { cardId: string }) {
           </Section>
           <Section title={t.unblock.sessions}>
             <SessionList cardId={cardId} />
+          </Section>
+          <Section title={t.keyChanges.list}>
+            <KeyChangeList cardId={cardId} />
           </Section>
           <EventTimeline filter={{ cardId }} />
         </Page>

@@ -1,13 +1,19 @@
 import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import type { Device } from '../app/contract.ts';
+import { useMay } from '../app/session.ts';
 import { EventTimeline } from '../audit/EventTimeline.tsx';
 import { CardList } from '../cards/CardList.tsx';
 import { CertificateList } from '../certificates/CertificateList.tsx';
 import { en as t } from '../texts/en.ts';
+import { Button } from '../ui/Button.tsx';
 import { Facts } from '../ui/Facts.tsx';
 import { Loaded } from '../ui/Loaded.tsx';
 import { Page, Section } from '../ui/Page.tsx';
 import { Time } from '../ui/Time.tsx';
 import { deviceQuery } from './devices.queries.ts';
+import { MessageDialog } from './MessageDialog.tsx';
+import { TaskList } from './TaskList.tsx';
 
 export function DevicePage({ deviceId }: { deviceId: string }) {
   const device = useQuery(deviceQuery(deviceId));
@@ -22,7 +28,8 @@ export function DevicePage({ deviceId }: { deviceId: string }) {
                 t.devices.tpm,
                 found.tpm ? t.devices.tpmFacts(found.tpm.manufacturer, found.tpm.firmware, found.tpm.revision) : null,
               ],
-              [t.devices.lastSeen, found.lastSeenAt ? <Time key="seen" at={found.lastSeenAt} /> : t.devices.neverSeen],
+              [t.devices.checkedIn, found.checkedInAt ? <Time key="seen" at={found.checkedInAt} /> : t.devices.never],
+              [t.devices.agent, found.agentVersion],
               [t.devices.since, <Time key="made" at={found.createdAt} />],
             ]}
           />
@@ -32,9 +39,23 @@ export function DevicePage({ deviceId }: { deviceId: string }) {
           <Section title={t.cards.list}>
             <CardList filter={{ deviceId }} omit="device" empty={t.devices.noCards} />
           </Section>
+          <Section title={t.tasks.list} aside={<SendMessage device={found} />}>
+            <TaskList deviceId={deviceId} />
+          </Section>
           <EventTimeline filter={{ deviceId }} />
         </Page>
       )}
     </Loaded>
+  );
+}
+
+function SendMessage({ device }: { device: Device }) {
+  const [writing, setWriting] = useState(false);
+  if (!useMay('devices:message')) return null;
+  return (
+    <>
+      <Button onPress={() => setWriting(true)}>{t.tasks.send}</Button>
+      <MessageDialog device={device} isOpen={writing} onClose={() => setWriting(false)} />
+    </>
   );
 }

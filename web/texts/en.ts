@@ -1,8 +1,9 @@
+import { plural, tasksEn } from './en-tasks.ts';
+
 /**
  * Every text of the console, in English. Another language is another file of this shape. Words follow the project's
  * vocabulary: person, device, card, unblock session, challenge, response, verification, enrolment code.
  */
-const plural = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`;
 
 export const en = {
   brand: 'Cardwright',
@@ -92,6 +93,9 @@ export const en = {
     worked: 'Worked',
     refused: 'Refused',
     done: 'Done',
+    offered: 'Offered',
+    queued: 'Queued',
+    delivered: 'Delivered',
   },
   people: {
     newTitle: 'New person',
@@ -139,10 +143,18 @@ export const en = {
     keyFacts: (algorithm: string, strategy: string, version: number | null) =>
       `${algorithm}, ${strategy}${version === null ? '' : `, version ${version}`}`,
     acts: 'Acts',
-    act: { unblock: 'Unblock', retire: 'Retire', 'show-puk': 'Show PUK' },
+    act: {
+      unblock: 'Unblock',
+      'change-administrator-key': 'Change administrator key',
+      retire: 'Retire',
+      'show-puk': 'Show PUK',
+    },
     actNotNow: 'Not possible now.',
     warnings: 'Warnings',
     unsafeKey: 'Unsafe: shares its key',
+    keySince: 'With that key since',
+    takeOverPending:
+      'Not taken over yet: others know its administrator key. The agent of its device changes the key; until then nothing is done with this card.',
     namedKey: 'Comes from key',
     puk: 'PUK',
     pukStates: { none: 'None', stored: 'Stored, not shown yet', shown: 'Was shown' },
@@ -154,8 +166,11 @@ export const en = {
     pukDone: 'Hide PUK',
     retireTitle: (serial: string) => `Retire card ${serial}?`,
     retireWhat: 'The card can never be used again, and its certificates are revoked.',
+    retireThere: (hostName: string) =>
+      `When ${hostName} checks in next, the card is destroyed in its TPM. If it never does, the card stays retired.`,
     retireConfirm: 'Retire card',
   },
+  ...tasksEn,
   unblock: {
     title: 'Unblock card',
     steps: 'Steps',
@@ -308,8 +323,9 @@ export const en = {
     tpm: 'TPM',
     tpmFacts: (manufacturer: string, firmware: string, revision: string) =>
       `${manufacturer}, firmware ${firmware}, revision ${revision}`,
-    lastSeen: 'Last check-in',
-    neverSeen: 'Never',
+    checkedIn: 'Last check-in',
+    never: 'Never',
+    agent: 'Agent',
     since: 'Known since',
     noCards: 'There is no card on this device.',
   },

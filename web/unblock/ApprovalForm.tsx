@@ -7,8 +7,8 @@ import { en as t } from '../texts/en.ts';
 import { Button } from '../ui/Button.tsx';
 import { Section } from '../ui/Page.tsx';
 import { ProblemNote } from '../ui/ProblemNote.tsx';
+import { ReasonFields } from '../ui/ReasonFields.tsx';
 import { TextInput } from '../ui/TextInput.tsx';
-import { ReasonFields } from './ReasonFields.tsx';
 import { RefuseDialog } from './RefuseDialog.tsx';
 import { VerificationFields } from './VerificationFields.tsx';
 

@@ -1,12 +1,12 @@
 import { en as t } from '../texts/en.ts';
-import { TextInput } from '../ui/TextInput.tsx';
+import { TextInput } from './TextInput.tsx';
 
-/** Why, and the ticket that says so. */
+/** Why, and the ticket that says so, where the act takes one. */
 export function ReasonFields(props: {
   reason: string;
   ticket: string;
   onReason: (reason: string) => void;
-  onTicket: (ticket: string) => void;
+  onTicket?: ((ticket: string) => void) | undefined;
   /** show what is missing */
   attempted: boolean;
   readOnly?: boolean;
@@ -22,15 +22,17 @@ export function ReasonFields(props: {
         readOnly={props.readOnly ?? false}
         error={missing ? t.common.reasonMissing : props.refused?.reason}
       />
-      <TextInput
-        label={t.common.ticket}
-        optional
-        maxLength={100}
-        value={props.ticket}
-        onChange={props.onTicket}
-        readOnly={props.readOnly ?? false}
-        error={props.refused?.ticket}
-      />
+      {props.onTicket ? (
+        <TextInput
+          label={t.common.ticket}
+          optional
+          maxLength={100}
+          value={props.ticket}
+          onChange={props.onTicket}
+          readOnly={props.readOnly ?? false}
+          error={props.refused?.ticket}
+        />
+      ) : null}
     </>
   );
 }
