@@ -81,7 +81,9 @@ export function reportedChange(ports: ReportedVersionPorts) {
       changeAfter(change.state, 'confirm');
       throw versionMismatch(change);
     }
-    if (!isSure(change, keyVersion)) return { act: task.attempts < TRIES ? 'retry' : 'fail' };
+    if (!isSure(change, keyVersion)) {
+      return { act: task.attempts < TRIES && !HARMFUL.has(report.code ?? '') ? 'retry' : 'fail' };
+    }
     const { code = 'task-failed', detail = null } = report;
     await failChange(ports, tx, intent, card, change, { code, detail });
     return { act: 'fail' };
@@ -90,6 +92,9 @@ export function reportedChange(ports: ReportedVersionPorts) {
 
 /** Undecided, the device is asked this often; after that only a check-in that names the version decides. */
 const TRIES = 10;
+
+/** A card that counts wrong answers is not given more of them, undecided or not. */
+const HARMFUL = new Set(['card-refused-both-keys', 'administrator-key-blocked']);
 
 /** Whether it is known that the card still has the old key. A TPM card opens with the old key whatever else it has. */
 const isSure = (change: KeyChange, keyVersion: number | null): boolean =>
