@@ -49,7 +49,6 @@ describe('the key of a new card', () => {
     await runMatrix({
       ...{ title: 'key creation', points, judged, victims: Object.keys(victims) },
       sample: [
-        ['agent > cms: POST administrator-keys | after', 'agent'],
         ['vault > postgres: vault.administrator_keys, vault.record_signatures, vault.uses | after', 'vault'],
         ['cms > vault: tpm.first-write | after', 'cms'],
         ['cms > postgres: commit of audit_events, cards | before', 'postgres'],
@@ -61,7 +60,7 @@ describe('the key of a new card', () => {
   it('survives kill -9 of the agent at every point of its own', async () => {
     await runMatrix({
       ...{ title: 'key creation, inside the agent', points: inside, judged, victims: ['agent'] },
-      sample: spread({ points: inside, victims: ['agent'] }, 3),
+      sample: spread({ points: inside, victims: ['agent'] }, 2),
       kill: (point) =>
         diesAt(async ({ enrol }) => {
           const died = await enrol({ CARDWRIGHT_FAULT_AT: point.split(' ')[0] ?? '' });

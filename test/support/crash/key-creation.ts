@@ -70,6 +70,8 @@ export async function enrolmentCompletes(tapped: TappedSystem, enrolment: Enrolm
   const cards = await system.as('helpdesk').get(`/cards?personId=${enrolment.person.id}`);
   const living = cards.body.items.filter(({ state }: { state: string }) => state !== 'requested');
   expect(living).toMatchObject([{ state: 'active' }]);
+  const confirmed = `select key_version from vault.administrator_keys where card_id = $1 and state = 'confirmed'`;
+  expect(await system.query(confirmed, [living[0].id])).toEqual([{ key_version: living[0].keyVersion }]);
   await pinIsReset(system, enrolment.store, living[0].id);
   const known = await system.as('auditor').get(`/cards/${living[0].id}/certificates`);
   expect(known.body.items.filter(({ status }: { status: string }) => status === 'active')).toHaveLength(1);
