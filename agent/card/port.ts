@@ -80,9 +80,20 @@ export interface FirstWriteChallenge {
   abandon(): Promise<void>;
 }
 
+/**
+ * A lock of the hardware as a whole, by wrong passwords for other things on it. Cards count their tries themselves, and where
+ * the device is set up as it should be they work on; where not, `tpm-locked-out` says so (data.releasedWithinSeconds).
+ */
+export interface HardwareLock {
+  readonly locked: boolean;
+  /** At most; null where time alone does not help. 0 where it is not locked. */
+  readonly releasedWithinSeconds: number | null;
+}
+
 /** Makes cards, one step a method. The caller journals between steps. */
 export interface CardMaker {
   describe(): Promise<HardwareFacts>;
+  lock(): Promise<HardwareLock>;
   /** The device's storage key, to which the vault wraps: `public` as the vault wants it, `name` for the `CardRecord`. */
   parent(): Promise<{ readonly public: Bytes; readonly name: Bytes }>;
   /** Leaves nothing behind in the hardware: safe to repeat. `administrator-key-refused` if it was not wrapped for us. */

@@ -7,6 +7,7 @@ import { openCard } from './choose-card.ts';
 import { type Context, command, deviceOptions, jsonOption } from './command.ts';
 import { deliverOutcomes } from './contact.ts';
 import { describeUnfinished } from './list.ts';
+import { lockText } from './lock-text.ts';
 
 /** The server is asked in passing: a status must not hang on it. */
 const SERVER_TIMEOUT_MS = 5_000;
@@ -25,8 +26,13 @@ export const statusCommand = command({
   run: async (context, options) => {
     const store = context.readStore(options.store);
     const { cards: stored, enrolments } = store.document;
-    const onDevice =
-      stored.length === 0 ? [] : await context.useCards(options.tpm, (cards) => readTries(store, cards, stored));
+    const { lock, onDevice } =
+      stored.length === 0
+        ? { lock: null, onDevice: [] }
+        : await context.useCards(options.tpm, async (cards) => ({
+            lock: await cards.lock(),
+            onDevice: await readTries(store, cards, stored),
+          }));
     await deliverOutcomes(context, store, options.store, SERVER_TIMEOUT_MS);
     const atServer = await checkIn(context, store, onDevice);
     const cards = onDevice.map(({ card, tries, problem }) => ({
@@ -43,7 +49,7 @@ export const statusCommand = command({
     }));
     const unfinished = enrolments.map(describeUnfinished);
     if (options.json) {
-      context.output.print(JSON.stringify({ cards, unfinished }, null, 2));
+      context.output.print(JSON.stringify({ hardwareLock: lock, cards, unfinished }, null, 2));
       return;
     }
     if (cards.length === 0) context.output.print('There is no card in this store.');
@@ -57,6 +63,7 @@ export const statusCommand = command({
       ]);
       context.output.print(table([['CARD', 'PERSON', 'TRIES LEFT', 'BLOCKED', 'AT THE SERVER'], ...rows]));
     }
+    if (lock?.locked === true) context.output.note(lockText(lock));
     for (const { serial, server, step } of unfinished) {
       context.output.note(
         `Unfinished: ${serial ?? 'an enrolment'} at ${server} (${step}). Run enrol with its code again.`,

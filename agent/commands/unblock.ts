@@ -10,6 +10,7 @@ import { typedResponse } from '../unblock/typed-response.ts';
 import { chooseCard, openCard, successionsNow } from './choose-card.ts';
 import { type Context, cardOption, command, deviceOptions, jsonOption, pinOption } from './command.ts';
 import { checkInBriefly, deliverOutcomes, dropOutcome, keepOutcome } from './contact.ts';
+import { lockText } from './lock-text.ts';
 
 const ATTEMPTS = 3;
 
@@ -38,6 +39,8 @@ export const unblockCommand = command({
     const newPin = await context.pins(options['pin-stdin']).choose(`New PIN for card ${card.serial}`, card.pinPolicy);
     try {
       await context.useCards(options.tpm, async (cards) => {
+        const lock = await cards.lock();
+        if (lock.locked) context.output.note(lockText(lock));
         const open = await openCard(store, cards, card);
         const tries = await open.tries();
         const challenge = await open.challenge();

@@ -63,6 +63,8 @@ export interface StorageKeyFacts {
   readonly persistent: 'yes' | 'no' | 'other';
   /** Name, hex; null if it could not be made. */
   readonly name: string | null;
+  /** A locked TPM refuses its use: it was made without noDA. */
+  readonly stopsWhenLocked: boolean;
 }
 
 export interface StoreFacts {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { spanText } from '../spans.ts';
 import type { Facts, MachineFacts, StoreFacts, TpmFacts } from './facts.ts';
 import { worstOf } from './finding.ts';
 import { findingsOf } from './findings.ts';
 import { reportFor } from './report.ts';
-import { spanText } from './spans.ts';
 
 const NAME = `000b${'ab'.repeat(32)}`;
 
@@ -25,7 +25,7 @@ const tpm: TpmFacts = {
   leftOverRemoved: false,
   roomForKeys: 7,
   nvIndexes: 4,
-  storageKey: { persistent: 'yes', name: NAME },
+  storageKey: { persistent: 'yes', name: NAME, stopsWhenLocked: false },
   endorsementCertificates: [0x01c00002],
   missingCommands: [],
   curves: { p256: true, p384: true },
@@ -111,7 +111,18 @@ describe('what facts mean', () => {
       'warning',
       /until it is reset/,
     ],
-    ['storage-key', withTpm({ storageKey: { persistent: 'no', name: null } }), 'warning', /could be made/],
+    [
+      'storage-key',
+      withTpm({ storageKey: { persistent: 'no', name: null, stopsWhenLocked: false } }),
+      'warning',
+      /could be made/,
+    ],
+    [
+      'storage-key',
+      withTpm({ storageKey: { persistent: 'yes', name: NAME, stopsWhenLocked: true } }),
+      'warning',
+      /noDA/,
+    ],
     ['endorsement-certificate', withTpm({ endorsementCertificates: [] }), 'warning', /no certificate/],
     ['store', withStore({ problem: { code: 'store-damaged', detail: 'It is not JSON.' } }), 'problem', /not JSON/],
     ['enrolments', withStore({ unfinished: 2 }), 'warning', /2 enrolments not finished/],

@@ -1,6 +1,6 @@
+import { spanText } from '../spans.ts';
 import type { ServerFacts } from './facts.ts';
 import { type Finding, ok, problem, warning } from './finding.ts';
-import { spanText } from './spans.ts';
 
 /** Answers to a challenge hold for minutes, so seconds do no harm. */
 const SKEW_NOTED_SECONDS = 60;

@@ -1,7 +1,7 @@
+import { spanText } from '../spans.ts';
 import { longestLockSeconds } from '../tpm/index.ts';
 import type { Facts, TpmFacts } from './facts.ts';
 import { type Finding, ok, problem, warning } from './finding.ts';
-import { spanText } from './spans.ts';
 
 /** What the TPM itself says and does. */
 export function tpmFindings({ tpm, machine }: Pick<Facts, 'tpm' | 'machine'>): Finding[] {
@@ -94,7 +94,7 @@ function owner({ ownerPasswordSet }: TpmFacts): Finding {
   );
 }
 
-function lockout({ lockout: state }: TpmFacts): Finding {
+function lockout({ lockout: state, storageKey: { stopsWhenLocked } }: TpmFacts): Finding {
   const check = 'lockout';
   const { wrongTries, maxTries, forgivenAfterSeconds, passwordSet } = state;
   const rules =
@@ -104,15 +104,23 @@ function lockout({ lockout: state }: TpmFacts): Finding {
   if (!state.locked) return ok(check, `Not locked: ${rules}.`);
   const longest = longestLockSeconds(state);
   const until = longest === undefined ? 'until it is reset' : `for at most ${spanText(longest)}`;
-  return warning(
-    check,
-    `The TPM is locked ${until}: ${rules}. Cards work on; other things on this machine do not.`,
-    'Find out what tries wrong passwords. To end it now: tpm2_dictionarylockout --clear-lockout (with -p if a lockout password is set).',
-  );
+  const advice =
+    'Find out what tries wrong passwords. To end it now: tpm2_dictionarylockout --clear-lockout (with -p if a lockout password is set).';
+  const locked = `The TPM is locked ${until}: ${rules}.`;
+  if (stopsWhenLocked)
+    return problem(check, `${locked} Its storage key is locked with it, and so are the cards.`, advice);
+  return warning(check, `${locked} Cards work on; other things on this machine do not.`, advice);
 }
 
-function storageKey({ storageKey: { persistent, name } }: TpmFacts): Finding {
+function storageKey({ storageKey: { persistent, name, stopsWhenLocked } }: TpmFacts): Finding {
   const check = 'storage-key';
+  if (persistent === 'yes' && stopsWhenLocked) {
+    return warning(
+      check,
+      'The storage root key at 0x81000001 was made without noDA: a TPM that others lock by wrong passwords locks the cards too.',
+      'Before the first card: make it anew as the TCG has it, with noDA (tpm2_createprimary -C o -G ecc -a "fixedtpm|fixedparent|sensitivedataorigin|userwithauth|restricted|decrypt|noda").',
+    );
+  }
   if (persistent === 'yes') return ok(check, 'The storage root key is kept at 0x81000001.');
   if (name === null) {
     return warning(check, 'No storage root key could be made.', 'See owner-password and functions.');
@@ -126,7 +134,7 @@ function storageKey({ storageKey: { persistent, name } }: TpmFacts): Finding {
   return ok(
     check,
     'No storage root key is kept: it is made each time, which takes a hardware TPM up to a second.',
-    'To keep it: tpm2_createprimary -C o -G ecc -c srk.ctx && tpm2_evictcontrol -C o -c srk.ctx 0x81000001 (only before the first card).',
+    'To keep it: tpm2_createprimary -C o -G ecc -a "fixedtpm|fixedparent|sensitivedataorigin|userwithauth|restricted|decrypt|noda" -c srk.ctx && tpm2_evictcontrol -C o -c srk.ctx 0x81000001 (before the first card).',
   );
 }
 

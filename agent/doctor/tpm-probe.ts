@@ -1,5 +1,5 @@
 import { isDomainError } from '@cardwright/protocol';
-import { TPM_CC } from '@cardwright/protocol/tpm';
+import { OBJECT_ATTRIBUTE, parsePublic, TPM_CC } from '@cardwright/protocol/tpm';
 import {
   commandCodes,
   describeTpm,
@@ -34,6 +34,7 @@ const NEEDED = [
   'NV_Write',
   'NV_ChangeAuth',
   'NV_Read',
+  'PolicyNV',
   'PolicySecret',
   'Create',
   'Import',
@@ -97,10 +98,12 @@ async function storageKey(tpm: Tpm): Promise<StorageKeyFacts> {
   try {
     const root = await roots.current();
     const persistent = root.handle === STORAGE_KEY ? 'yes' : standing ? 'other' : 'no';
-    return { persistent, name: Buffer.from(root.name).toString('hex') };
+    const { attributes } = parsePublic(root.public, 'tpm-response-malformed');
+    const stopsWhenLocked = (attributes & OBJECT_ATTRIBUTE.noDA) === 0;
+    return { persistent, name: Buffer.from(root.name).toString('hex'), stopsWhenLocked };
   } catch (error) {
     if (!isDomainError(error) || error.kind === 'unavailable') throw error;
-    return { persistent: standing ? 'other' : 'no', name: null };
+    return { persistent: standing ? 'other' : 'no', name: null, stopsWhenLocked: false };
   } finally {
     await roots.release();
   }

@@ -1,3 +1,5 @@
+import { DomainError } from '@cardwright/protocol';
+import { spanText } from '../spans.ts';
 import { readProperties } from './capability.ts';
 import type { Tpm } from './tpm.ts';
 
@@ -50,4 +52,17 @@ export function longestLockSeconds(lockout: Lockout): number | undefined {
   if (!lockout.locked) return 0;
   if (lockout.forgivenAfterSeconds === 0) return undefined;
   return lockout.forgivenAfterSeconds * Math.max(1, lockout.wrongTries - lockout.maxTries + 1);
+}
+
+/** What a refusal for the lockout (0x921) means for whoever waits. */
+export function lockedOut(lockout: Lockout, cause: unknown): DomainError {
+  const seconds = longestLockSeconds(lockout) ?? null;
+  const until = seconds === null ? 'until its lockout is reset' : `for at most ${spanText(Math.max(1, seconds))}`;
+  return new DomainError(
+    'unavailable',
+    'tpm-locked-out',
+    `The TPM itself is locked ${until}, after wrong passwords for other things on this machine. This is not the limit of ` +
+      'the card, whose tries are as they were. See cardwright-agent doctor.',
+    { cause, data: { releasedWithinSeconds: seconds } },
+  );
 }

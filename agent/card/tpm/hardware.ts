@@ -1,5 +1,5 @@
 import { isDomainError } from '@cardwright/protocol';
-import { StorageRoots, type Tpm } from '../../tpm/index.ts';
+import { isRefusal, lockedOut, RC, readLockout, StorageRoots, type Tpm } from '../../tpm/index.ts';
 
 /** Something begun that holds a place in the TPM until it is finished or abandoned. */
 interface Pending {
@@ -23,7 +23,10 @@ export class Hardware {
    * each. Never called from within itself.
    */
   turn<T>(work: () => Promise<T>): Promise<T> {
-    const mine = this.#last.then(work);
+    const mine = this.#last.then(work).catch(async (error: unknown) => {
+      if (isRefusal(error, RC.LOCKOUT)) throw lockedOut(await readLockout(this.tpm), error);
+      throw error;
+    });
     this.#last = mine.catch(async (error: unknown) => {
       // The TPM was restarted under us: what we held in it is gone, and the next piece of work begins anew.
       if (isDomainError(error) && error.code === 'tpm-session-lost') await this.roots.release();

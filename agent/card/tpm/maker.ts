@@ -2,13 +2,14 @@ import type { Secret } from '@cardwright/protocol';
 import { type Bytes, cardKeyPolicy, parsePublicArea } from '@cardwright/protocol/tpm';
 import { tpmAttestation } from '../../attestation/device-attestation.ts';
 import type { DeviceAttestation } from '../../attestation/port.ts';
-import { createObject, describeTpm, type Tpm } from '../../tpm/index.ts';
+import { createObject, describeTpm, longestLockSeconds, readLockout, type Tpm } from '../../tpm/index.ts';
 import type {
   Card,
   CardMaker,
   CardRecord,
   FirstWriteChallenge,
   HardwareFacts,
+  HardwareLock,
   KeyType,
   PolicyApproval,
   SlotState,
@@ -42,6 +43,13 @@ class TpmCardMaker implements CardMaker {
 
   describe(): Promise<HardwareFacts> {
     return this.#hardware.turn(() => describeTpm(this.#hardware.tpm));
+  }
+
+  lock(): Promise<HardwareLock> {
+    return this.#hardware.turn(async () => {
+      const lockout = await readLockout(this.#hardware.tpm);
+      return { locked: lockout.locked, releasedWithinSeconds: longestLockSeconds(lockout) ?? null };
+    });
   }
 
   parent(): Promise<{ readonly public: Bytes; readonly name: Bytes }> {
