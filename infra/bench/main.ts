@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { removeCluster } from '../database/cluster-folder.ts';
 import { type System, startSystem } from '../launcher/system.ts';
+import { measureAgentProgram } from './agent-program.ts';
 import { measureCardImport } from './card-import.ts';
 import { measureKekRotation } from './kek-rotation.ts';
 import { formatTable, type Row } from './table.ts';
@@ -42,6 +43,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       await measureVaultAnswers(system, requests * 4),
       await measureCardImport(system, CARDS),
       await measureKekRotation(system, KEYS),
+      ...(await measureAgentProgram(system)),
     ];
     process.stdout.write(`\n${formatTable(rows)}`);
     return 0;
