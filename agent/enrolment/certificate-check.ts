@@ -98,6 +98,8 @@ function parse(der: Uint8Array): X509Certificate {
     // PEM would be taken too, and bytes after the end: only the exact DER is what we store and hand out.
     if (!certificate.raw.equals(der)) throw new Error('not exactly one DER certificate');
     spki(certificate); // a key that can't be read shows only here
+    if (Number.isNaN(Date.parse(certificate.validFrom)) || Number.isNaN(Date.parse(certificate.validTo)))
+      throw new Error('a time that is none');
     return certificate;
   } catch (cause) {
     throw new DomainError('unprocessable', 'certificate-malformed', 'The server sent what is not a DER certificate.', {

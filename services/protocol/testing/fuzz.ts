@@ -27,27 +27,77 @@ export function fuzz(
   seed: number,
   samples: readonly Bytes[] = [],
 ): FuzzReport {
-  const draw = generator(seed);
-  const refused: Record<string, number> = {};
-  let accepted = 0;
-  let slowestMs = 0;
-  for (let i = 0; i < n; i++) {
-    const input = nextInput(draw, samples);
-    const given = Buffer.from(input).toString('hex'); // before the parser, which might change what it was given
-    const began = performance.now();
+  const tally = new Tally(seed);
+  for (const input of inputsOf(n, seed, samples)) {
+    const judge = tally.given(input);
+    let thrown: [] | [unknown] = [];
     try {
       parser(input);
-      accepted++;
     } catch (error) {
-      if (!isDomainError(error) || error.kind === 'internal') {
-        throw new Error(`input ${i} of seed ${seed} broke the parser: ${given}`, { cause: error });
-      }
-      refused[error.code] = (refused[error.code] ?? 0) + 1;
+      thrown = [error];
     }
-    slowestMs = Math.max(slowestMs, performance.now() - began);
-    if (slowestMs > MOST_MS) throw new Error(`input ${i} of seed ${seed} took ${slowestMs} ms: ${given}`);
+    judge(...thrown);
   }
-  return { inputs: n, accepted, refused, slowestMs };
+  return tally;
+}
+
+/** The same for a parser that is asynchronous, as those that ask a TPM are. */
+export async function fuzzAsync(
+  parser: (input: Bytes) => unknown,
+  n: number,
+  seed: number,
+  samples: readonly Bytes[] = [],
+): Promise<FuzzReport> {
+  const tally = new Tally(seed);
+  for (const input of inputsOf(n, seed, samples)) {
+    const judge = tally.given(input);
+    let thrown: [] | [unknown] = [];
+    try {
+      await parser(input);
+    } catch (error) {
+      thrown = [error];
+    }
+    judge(...thrown);
+  }
+  return tally;
+}
+
+function* inputsOf(n: number, seed: number, samples: readonly Bytes[]): Generator<Bytes> {
+  const draw = generator(seed);
+  for (let i = 0; i < n; i++) yield nextInput(draw, samples);
+}
+
+class Tally implements FuzzReport {
+  inputs = 0;
+  accepted = 0;
+  readonly refused: Record<string, number> = {};
+  slowestMs = 0;
+  readonly #seed: number;
+
+  constructor(seed: number) {
+    this.#seed = seed;
+  }
+
+  /** To be called with what the parser threw, if it threw anything. */
+  given(input: Bytes): (...thrown: [] | [unknown]) => void {
+    const which = `input ${this.inputs++} of seed ${this.#seed}`;
+    const given = Buffer.from(input).toString('hex'); // before the parser, which might change what it was given
+    const began = performance.now();
+    return (...thrown) => {
+      const took = performance.now() - began;
+      this.slowestMs = Math.max(this.slowestMs, took);
+      if (took > MOST_MS) throw new Error(`${which} took ${took} ms: ${given}`);
+      if (thrown.length === 0) {
+        this.accepted++;
+        return;
+      }
+      const [error] = thrown;
+      if (!isDomainError(error) || error.kind === 'internal') {
+        throw new Error(`${which} broke the parser: ${given}`, { cause: error });
+      }
+      this.refused[error.code] = (this.refused[error.code] ?? 0) + 1;
+    };
+  }
 }
 
 type Draw = (below: number) => number;
