@@ -360,7 +360,7 @@ export interface paths {
         /** The kinds of cards that can be enrolled. */
         get: operations["listCardProfiles"];
         put?: never;
-        /** A profile for minidriver cards that exist already. */
+        /** A profile for TPM cards, or for minidriver cards that exist already. */
         post: operations["createCardProfile"];
         delete?: never;
         options?: never;
@@ -1301,7 +1301,8 @@ export interface components {
          *         "digits": "allowed",
          *         "special": "allowed",
          *         "refuseSequences": false,
-         *         "refuseRepeats": false
+         *         "refuseRepeats": false,
+         *         "refuseCommon": false
          *       },
          *       "containers": [
          *         {
@@ -1378,7 +1379,8 @@ export interface components {
          *             "digits": "allowed",
          *             "special": "allowed",
          *             "refuseSequences": false,
-         *             "refuseRepeats": false
+         *             "refuseRepeats": false,
+         *             "refuseCommon": false
          *           },
          *           "containers": [
          *             {
@@ -2247,12 +2249,44 @@ export interface components {
          *       "namedKey": "campus-master",
          *       "derivation": "an10922"
          *     }
+         * @example {
+         *       "name": "tpm-strong",
+         *       "displayName": "TPM card, P-384",
+         *       "algorithm": "hmac-sha256",
+         *       "keyStrategy": "random-stored",
+         *       "pinLimit": 3,
+         *       "pinPolicy": {
+         *         "minLength": 8,
+         *         "digits": "required",
+         *         "lowercase": "required"
+         *       },
+         *       "containers": [
+         *         {
+         *           "container": "sign-in",
+         *           "keyType": "ec-p384",
+         *           "certificateProfile": "smart-card-sign-in",
+         *           "validitySeconds": 31536000
+         *         }
+         *       ]
+         *     }
          */
         NewCardProfile: {
-            /** @enum {string} */
-            algorithm: "tdes" | "aes-128" | "aes-192" | "aes-256";
+            /**
+             * @description hmac-sha256: of TPM cards. Any other: of minidriver cards.
+             * @enum {string}
+             */
+            algorithm: "tdes" | "aes-128" | "aes-192" | "aes-256" | "hmac-sha256";
             /** @enum {string} */
             challengeMode?: "ecb" | "cbc";
+            /** @description TPM cards only: the keys that are made on each card. */
+            containers?: {
+                /** @enum {string} */
+                certificateProfile: "smart-card-sign-in";
+                container: string;
+                /** @enum {string} */
+                keyType: "ec-p256" | "ec-p384" | "rsa-2048" | "rsa-3072";
+                validitySeconds: number;
+            }[];
             /** @enum {string} */
             derivation?: "an10922" | "dogtag";
             displayName: string;
@@ -2261,6 +2295,27 @@ export interface components {
             keyStrategy: "uniform" | "random-not-stored" | "random-stored" | "deterministic";
             name: string;
             namedKey?: string;
+            /** @description TPM cards only: wrong PINs until the card blocks itself. */
+            pinLimit?: number;
+            /** @description TPM cards only. What is left out: 6 to 127 characters of any kind; sequences, repeats and common PINs are refused. */
+            pinPolicy?: {
+                /** @enum {string} */
+                digits?: "allowed" | "required" | "disallowed";
+                /** @enum {string} */
+                lowercase?: "allowed" | "required" | "disallowed";
+                maxLength?: number;
+                minLength?: number;
+                /** @description What many people choose. */
+                refuseCommon?: boolean;
+                /** @description 111111, 121212, 123123 and the like. */
+                refuseRepeats?: boolean;
+                /** @description 123456, abcdef and the like. */
+                refuseSequences?: boolean;
+                /** @enum {string} */
+                special?: "allowed" | "required" | "disallowed";
+                /** @enum {string} */
+                uppercase?: "allowed" | "required" | "disallowed";
+            };
             /** @enum {string} */
             puk?: "none" | "optional" | "required";
         };

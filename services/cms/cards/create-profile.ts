@@ -1,20 +1,25 @@
 import { DomainError } from '@cardwright/protocol';
+import { DEFAULT_PIN_POLICY, type PinPolicy, pinPolicyProblem } from '@cardwright/protocol/pin';
 import type { Intent } from '../kernel/actor.ts';
 import type { AuditTrail } from '../kernel/audit-entry.ts';
 import type { UnitOfWork } from '../kernel/unit-of-work.ts';
-import type { ImportableAlgorithm, KeyStrategy } from './card.ts';
+import type { Algorithm, KeyStrategy } from './card.ts';
 import type { CardProfiles, CardProfileView, Derivation } from './ports.ts';
 
 export interface NewProfile {
   readonly name: string;
   readonly displayName: string;
-  readonly algorithm: ImportableAlgorithm;
+  /** `hmac-sha256` is a TPM card's, every other one a minidriver card's. */
+  readonly algorithm: Algorithm;
   readonly challengeMode?: 'ecb' | 'cbc' | undefined;
   readonly keyStrategy: KeyStrategy;
   readonly namedKey?: string | undefined;
   readonly derivation?: Derivation | undefined;
   readonly puk?: 'none' | 'optional' | 'required' | undefined;
   readonly keyRotationDays?: number | undefined;
+  readonly pinLimit?: number | undefined;
+  readonly pinPolicy?: Partial<PinPolicy> | undefined;
+  readonly containers?: CardProfileView['containers'] | undefined;
 }
 
 export interface CreateProfilePorts {
@@ -23,50 +28,114 @@ export interface CreateProfilePorts {
   readonly audit: AuditTrail;
 }
 
-/** Wrong PINs until a minidriver card blocks itself are the card's own; what is kept of it is what most cards have. */
-const MINIDRIVER_PIN_LIMIT = 5;
+/** Of a minidriver card it is the card's own; what is kept of it is what most cards have. */
+const PIN_LIMIT = 5;
+const CONTAINERS: CardProfileView['containers'] = [
+  { container: 'sign-in', keyType: 'ec-p256', certificateProfile: 'smart-card-sign-in', validitySeconds: 31_536_000 },
+];
 
 /**
- * A profile for minidriver cards that exist already.
- * @throws DomainError `card-profile-strategy` (unprocessable): the strategy needs a named key or a derivation, or has no use
- *   for one; `card-profile-exists` (conflict).
+ * A profile for TPM cards that will be made, or for minidriver cards that exist already.
+ * @throws DomainError, of kind `unprocessable`: `card-profile-strategy` (the strategy needs a named key or a derivation, or
+ *   has no use for one), `card-profile-not-for-kind` (a field that such cards don't have), `pin-policy-impossible`,
+ *   `card-profile-containers` (two of one name); and `card-profile-exists` (conflict).
  */
 export async function createProfile(
   { profiles, unitOfWork, audit }: CreateProfilePorts,
   intent: Intent,
   input: NewProfile,
 ): Promise<CardProfileView> {
-  demandWhole(input);
+  const kind = input.algorithm === 'hmac-sha256' ? 'tpm' : 'minidriver';
+  if (kind === 'tpm') demandWholeTpm(input);
+  else demandWhole(input);
   const profile: CardProfileView = {
     name: input.name,
     displayName: input.displayName,
-    kind: 'minidriver',
+    kind,
     algorithm: input.algorithm,
     challengeMode: input.challengeMode ?? 'ecb',
     keyStrategy: input.keyStrategy,
     namedKey: input.namedKey ?? null,
     derivation: input.derivation ?? null,
     puk: input.puk ?? 'none',
-    pinLimit: MINIDRIVER_PIN_LIMIT,
+    pinLimit: input.pinLimit ?? PIN_LIMIT,
     keyRotationDays: input.keyRotationDays ?? null,
-    pinPolicy: {},
-    containers: [],
+    pinPolicy: kind === 'tpm' ? { ...pinPolicyOf(input) } : {},
+    containers: kind === 'tpm' ? (input.containers ?? CONTAINERS) : [],
   };
   await unitOfWork.run(async (tx) => {
     if (!(await profiles.insert(tx, profile))) {
       throw new DomainError('conflict', 'card-profile-exists', 'There is a card profile of this name already.');
     }
     const { algorithm, keyStrategy, namedKey, derivation, puk, keyRotationDays } = profile;
+    const { pinLimit, pinPolicy, containers } = profile;
     await audit.record(tx, intent, {
       action: 'card-profile.created',
       object: { kind: 'card-profile', id: profile.name },
-      after: { algorithm, keyStrategy, namedKey, derivation, puk, keyRotationDays },
+      after: {
+        ...{ algorithm, keyStrategy, namedKey, derivation, puk, keyRotationDays },
+        ...(kind === 'tpm' ? { pinLimit, pinPolicy, containers } : {}),
+      },
     });
   });
   return profile;
 }
 
-function demandWhole({ keyStrategy, namedKey, derivation }: NewProfile): void {
+/** What such cards don't have is refused and not dropped: whoever asked for it would believe in it. */
+function demandNone(input: NewProfile, fields: readonly (keyof NewProfile)[], of: string): void {
+  const given = fields.filter((field) => input[field] !== undefined);
+  if (given.length === 0) return;
+  throw new DomainError('unprocessable', 'card-profile-not-for-kind', `Such a field is not for ${of}.`, {
+    fields: given.map((field) => ({ pointer: `/${field}`, detail: `Not for ${of}: leave it out.` })),
+  });
+}
+
+const pinPolicyOf = ({ pinPolicy = {} }: NewProfile): PinPolicy => ({ ...DEFAULT_PIN_POLICY, ...pinPolicy });
+
+function demandWholeTpm(input: NewProfile): void {
+  demandNone(input, ['challengeMode', 'namedKey', 'derivation', 'puk'], 'TPM cards');
+  if (input.keyStrategy === 'uniform') {
+    const detail = 'The key of a TPM card is made for it alone: random-stored, random-not-stored or deterministic.';
+    throw refused('card-profile-strategy', '/keyStrategy', detail);
+  }
+  const problem = pinPolicyProblem(pinPolicyOf(input));
+  if (problem !== undefined) throw refused('pin-policy-impossible', '/pinPolicy', `No PIN fits the policy. ${problem}`);
+  const names = (input.containers ?? CONTAINERS).map(({ container }) => container);
+  const twice = names.findIndex((name, at) => names.indexOf(name) !== at);
+  if (twice >= 0) {
+    throw refused('card-profile-containers', `/containers/${twice}/container`, 'Each container has a name of its own.');
+  }
+}
+
+function refused(code: string, pointer: string, detail: string): DomainError {
+  return new DomainError('unprocessable', code, detail, { fields: [{ pointer, detail }] });
+}
+
+/**
+ * From now on keys of cards of this profile that are older than `days` are changed; null: none is, by its age.
+ * @throws DomainError `not-found`.
+ */
+export async function setKeyRotation(
+  { profiles, unitOfWork, audit }: CreateProfilePorts,
+  intent: Intent,
+  name: string,
+  days: number | null,
+): Promise<void> {
+  await unitOfWork.run(async (tx) => {
+    const before = await profiles.setKeyRotation(tx, name, days);
+    if (before === undefined) throw new DomainError('not-found', 'not-found', 'There is no such card profile.');
+    await audit.record(tx, intent, {
+      action: 'card-profile.key-rotation-set',
+      object: { kind: 'card-profile', id: name },
+      before: { keyRotationDays: before },
+      after: { keyRotationDays: days },
+    });
+  });
+}
+
+function demandWhole(input: NewProfile): void {
+  demandNone(input, ['pinLimit', 'pinPolicy', 'containers'], 'minidriver cards');
+  const { keyStrategy, namedKey, derivation } = input;
   const right = {
     uniform: [true, false, 'names the uniform key (namedKey), and no derivation'],
     deterministic: [true, true, 'names the master of its fleet (namedKey) and the derivation'],
@@ -75,8 +144,5 @@ function demandWhole({ keyStrategy, namedKey, derivation }: NewProfile): void {
   } as const;
   const [named, derived, words] = right[keyStrategy];
   if ((namedKey !== undefined) === named && (derivation !== undefined) === derived) return;
-  const detail = `A profile of the strategy ${keyStrategy} ${words}.`;
-  throw new DomainError('unprocessable', 'card-profile-strategy', detail, {
-    fields: [{ pointer: '/keyStrategy', detail }],
-  });
+  throw refused('card-profile-strategy', '/keyStrategy', `A profile of the strategy ${keyStrategy} ${words}.`);
 }
