@@ -28,13 +28,13 @@ export function connectToken(place: TokenPlace): Token {
   worker.on('message', (answer: TokenAnswer) => {
     const asked = waiting.get(answer.id);
     waiting.delete(answer.id);
-    if ('error' in answer) asked?.reject(refusal(answer.error, place));
+    if ('error' in answer) asked?.reject(tokenRefusal(answer.error, place));
     else asked?.resolve(answer.value);
     if (waiting.size === 0) worker.unref();
   });
   const end = (error: Error) => {
     ended ??= error;
-    for (const { reject } of waiting.values()) reject(refusal({ reason: 'failed', detail: error.message }, place));
+    for (const { reject } of waiting.values()) reject(tokenRefusal({ reason: 'failed', detail: error.message }, place));
     waiting.clear();
   };
   worker.on('error', end);
@@ -43,7 +43,7 @@ export function connectToken(place: TokenPlace): Token {
 
   function ask<T>(operation: TokenRequest['operation'], ...given: readonly unknown[]): Promise<T> {
     return new Promise((resolve, reject) => {
-      if (ended !== undefined) return reject(refusal({ reason: 'failed', detail: ended.message }, place));
+      if (ended !== undefined) return reject(tokenRefusal({ reason: 'failed', detail: ended.message }, place));
       last += 1;
       waiting.set(last, { resolve: resolve as (value: unknown) => void, reject });
       // Copies, which the thread wipes: what is lent here stays here.
@@ -73,11 +73,14 @@ export function connectToken(place: TokenPlace): Token {
   };
 }
 
-function refusal({ reason, detail }: TokenFailure, place: TokenPlace): DomainError {
+export function tokenRefusal(
+  { reason, detail }: TokenFailure,
+  place: Pick<TokenPlace, 'tokenLabel' | 'pinFile'>,
+): DomainError {
   const token = `the token ${place.tokenLabel}`;
   switch (reason) {
     case 'away':
-      return new DomainError('unavailable', 'vault-token-away', `${token} does not answer (${detail})`);
+      return new DomainError('unavailable', 'vault-token-away', `${token} does not answer (${detail}).`);
     case 'gone':
       return keyChanged(new Error(detail));
     case 'invalid':
@@ -86,13 +89,13 @@ function refusal({ reason, detail }: TokenFailure, place: TokenPlace): DomainErr
       return new DomainError(
         'unprocessable',
         'vault-token-pin-wrong',
-        `${token} refuses the PIN in ${place.pinFile} (${detail}); it was tried once, and is not tried again by itself`,
+        `${token} refuses the PIN in ${place.pinFile} (${detail}); it was tried once, and is not tried again by itself.`,
       );
     case 'pin-locked':
       return new DomainError(
         'unprocessable',
         'vault-token-pin-locked',
-        `the PIN of ${token} is locked: its security officer must set a new one`,
+        `The PIN of ${token} is locked: its security officer must set a new one.`,
       );
     case 'pin-unreadable':
       return new DomainError('unprocessable', 'vault-token-pin-missing', detail);
@@ -100,7 +103,7 @@ function refusal({ reason, detail }: TokenFailure, place: TokenPlace): DomainErr
       return new DomainError(
         'unprocessable',
         'vault-token-key-extractable',
-        `${detail}. Such a key was not made by this vault; it is not used`,
+        `${detail}. Such a key was not made by this vault; it is not used.`,
       );
     case 'failed':
       return new DomainError('internal', 'vault-token-failed', `${token}: ${detail}`);

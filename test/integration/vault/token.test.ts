@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Secret } from '@cardwright/protocol';
 import { CompactEncrypt, importJWK } from 'jose';
 import pkcs11 from 'pkcs11js';
@@ -9,6 +10,8 @@ import { fileProvider } from '../../../services/vault/dist/providers/file-provid
 import { openTokenProvider } from '../../../services/vault/dist/providers/open.file.js';
 import { newBundle } from '../../../services/vault/dist/testing/provider.js';
 import { PIN, type SoftToken, softToken } from '../../../services/vault/dist/testing/soft-token.js';
+import { testDatabase } from '../../support/database.ts';
+import { runVault, vaultFiles } from './vault-process.ts';
 
 // One token for the file: SoftHSM reads its configuration once a process.
 let token: SoftToken;
@@ -180,6 +183,25 @@ describe('a token', () => {
     expect(wrapped.length).toBe(60);
   });
 
+  it('whose PIN is wrong or too short keeps a vault from starting, which tries it once and says so', async () => {
+    // A process of its own: the library knows a process as signed in, whichever thread did it.
+    const database = await testDatabase();
+    const files = vaultFiles();
+    try {
+      const pinFile = join(files.directory, 'pin');
+      for (const wrong of ['000000', '1']) {
+        writeFileSync(pinFile, wrong, { mode: 0o600 });
+        const env = { ...token.env, VAULT_PROVIDER: 'pkcs11', VAULT_PKCS11_PIN_FILE: pinFile };
+        const { status, output } = await runVault(files, database.urls.vault, { env });
+        expect(status).toBe(1);
+        expect(output).toContain('"code":"vault-token-pin-wrong"');
+      }
+    } finally {
+      files.remove();
+      await database.drop();
+    }
+  }, 30_000);
+
   it('of another label, or without its PIN, is refused', async () => {
     expect(await codeOf(openTokenProvider({ ...token, tokenLabel: 'nobody' }))).toBe('unavailable vault-token-away');
     expect(await codeOf(openTokenProvider({ ...token, module: '/nowhere.so' }))).toBe('internal vault-token-failed');
@@ -192,6 +214,10 @@ describe('a token', () => {
     );
     pin(`${PIN}\n`, 0o622);
     expect(await codeOf(openTokenProvider(token))).toBe('unprocessable vault-token-pin-missing');
+    for (const wrong of ['', '\n', 'x'.repeat(256)]) {
+      pin(wrong);
+      expect(await codeOf(openTokenProvider(token))).toBe('unprocessable vault-token-pin-missing');
+    }
     pin(`${PIN}\n`);
   });
 });
