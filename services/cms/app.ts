@@ -1,6 +1,8 @@
 import { registerSessionRoutes, sessionComponents } from './access/session.http.ts';
 import { createSignIn } from './access/sign-in.ts';
 import { createSignOut } from './access/sign-out.ts';
+import { attestationComponents, registerAttestationRoutes } from './attestation/attestation.http.ts';
+import { deviceAttestationComponents, registerDeviceAttestationRoutes } from './attestation/device-attestation.http.ts';
 import { auditComponents, registerAuditRoutes } from './audit/audit.http.ts';
 import { cardImportComponents, registerCardImportRoutes } from './card-import/card-import.http.ts';
 import { registerCardRoutes } from './cards/cards.http.ts';
@@ -9,6 +11,7 @@ import { createProfile } from './cards/create-profile.ts';
 import { profileComponents, registerProfileRoutes } from './cards/profiles.http.ts';
 import { createRetireCard } from './cards/retire-card.ts';
 import { certificateComponents, registerCertificateRoutes } from './certificates/certificates.http.ts';
+import type { Config } from './config.ts';
 import { deviceLinkComponents, registerDeviceLinkRoutes } from './device-link/device-link.http.ts';
 import { deviceReportComponents, registerDeviceReportRoutes } from './device-reports/device-reports.http.ts';
 import { deviceComponents, registerDeviceRoutes } from './devices/devices.http.ts';
@@ -20,6 +23,7 @@ import { namedKeyComponents, registerNamedKeyRoutes } from './named-keys/named-k
 import { createCreatePerson } from './people/create-person.ts';
 import { peopleComponents, registerPeopleRoutes } from './people/people.http.ts';
 import { registerPkiRoutes } from './pki/pki.http.ts';
+import { hashToken } from './platform/authentication.http.ts';
 import { registerConsoleRoutes } from './platform/console.http.ts';
 import { registerDocsRoutes } from './platform/docs.http.ts';
 import { registerHealthRoutes } from './platform/health.http.ts';
@@ -47,6 +51,8 @@ const components = [
   ...searchComponents,
   ...enrolmentComponents,
   ...deviceEnrolmentComponents,
+  ...deviceAttestationComponents,
+  ...attestationComponents,
   ...deviceLinkComponents,
   ...taskComponents,
   ...deviceTaskComponents,
@@ -90,6 +96,8 @@ export async function createApp(parts: Parts): Promise<App> {
   registerKeyChangeRoutes(app, parts);
   registerDeviceKeyChangeRoutes(app, parts);
   registerUnblockRoutes(app, parts);
+  registerDeviceAttestationRoutes(app, { ...parts, audiences: audiencesOf(config), hashToken });
+  registerAttestationRoutes(app, parts);
   registerDeviceUnblockRoutes(app, parts);
   registerCertificateRoutes(app, { views: parts.certificateViews, runtime });
   registerRevocationRoutes(app, revocations);
@@ -102,4 +110,9 @@ export async function createApp(parts: Parts): Promise<App> {
   await registerConsoleRoutes(app, { root: config.webRoot });
   await app.ready();
   return app;
+}
+
+/** The token endpoint's URLs: what an assertion of a device must be meant for. */
+function audiencesOf({ publicUrl, deviceUrls }: Pick<Config, 'publicUrl' | 'deviceUrls'>): string[] {
+  return [publicUrl, ...deviceUrls].map((url) => `${url.replace(/\/+$/, '')}/api/v1/agent/tokens`);
 }

@@ -15,6 +15,12 @@ export interface Config extends DatabaseConfig {
   readonly cookieSecure: boolean;
   readonly requestsPerMinute: number;
   readonly trustedProxies: readonly string[];
+  /** Folder of roots of TPM makers, or null: then no TPM is proven. */
+  readonly tpmRootsDirectory: string | null;
+  /** Endorsement key certificates whose time is over. */
+  readonly expiredTpmCertificates: 'refuse' | 'accept';
+  /** URLs, beside the public one, under which devices reach this server. */
+  readonly deviceUrls: readonly string[];
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -36,6 +42,9 @@ export function readConfig(env: Environment): Config {
     cookieSecure: value.flag('CMS_COOKIE_SECURE', true),
     requestsPerMinute: value.number('CMS_REQUESTS_PER_MINUTE', 600_000, 1_000_000_000),
     trustedProxies: value.list('CMS_TRUSTED_PROXIES'),
+    tpmRootsDirectory: value.optional('CMS_TPM_ROOTS_DIR'),
+    expiredTpmCertificates: value.flag('CMS_TPM_ACCEPT_EXPIRED', false) ? 'accept' : 'refuse',
+    deviceUrls: value.list('CMS_DEVICE_URLS'),
   }));
 }
 
@@ -59,6 +68,7 @@ interface Values {
   url(name: string, schemes: readonly string[]): string;
   flag(name: string, fallback: boolean): boolean;
   list(name: string): string[];
+  optional(name: string): string | null;
 }
 
 function read<Read>(env: Environment, pick: (value: Values) => Read): Read {
@@ -90,6 +100,7 @@ function read<Read>(env: Environment, pick: (value: Values) => Read): Read {
       if (value !== 'true' && value !== 'false') wrong.push(`${name} must be true or false`);
       return value === 'true';
     },
+    optional: (name) => (env[name] === undefined || env[name] === '' ? null : env[name]),
     list: (name) => (env[name] ?? '').split(',').flatMap((one) => one.trim() || []),
   };
   const config = pick(values);

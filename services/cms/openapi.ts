@@ -14,6 +14,9 @@ const parts = wire({
   cookieSecure: true,
   requestsPerMinute: 1,
   trustedProxies: [],
+  tpmRootsDirectory: null,
+  expiredTpmCertificates: 'refuse',
+  deviceUrls: [],
   logLevel: 'silent',
 });
 const app = await createApp(parts);

@@ -4,6 +4,11 @@ import { createCredentials } from './access/credentials.pg.ts';
 import { createOperatorRecords } from './access/operators.prisma.ts';
 import { createPasswordHash } from './access/password.argon2.ts';
 import { createSignInThrottle } from './access/throttle.ts';
+import { createDeviceTokens } from './attestation/device-tokens.prisma.ts';
+import { createEvidenceRecords } from './attestation/evidence.prisma.ts';
+import { createIdentities } from './attestation/identities.prisma.ts';
+import { createAttestationDesk } from './attestation/index.ts';
+import { createTpmRoots } from './attestation/roots.file.ts';
 import { createAuditLog } from './audit/log.pg.ts';
 import { createAuditTrail, createRefusalTrail } from './audit/trail.pg.ts';
 import { createImportDirectory } from './card-import/directory.pg.ts';
@@ -97,6 +102,9 @@ export function wire(config: Config) {
   const cardEnding = createCardEnding({ ...shared, tasks, changes });
   const cards = createCardRecords(prisma);
   const keyImport = createKeyImport(vault);
+  const identities = createIdentities(prisma);
+  const evidence = createEvidenceRecords(prisma);
+  const tpmRoots = createTpmRoots(config.tpmRootsDirectory, config.expiredTpmCertificates);
   const profiles = createProfileViews(prisma);
   const imports = createCardImports(prisma);
   const certificates = createCertificateRecords(prisma);
@@ -138,6 +146,9 @@ export function wire(config: Config) {
     deviceReports: createDeviceReports(prisma),
     enrollingDevices: createEnrollingDevices(shared),
     ...{ tasks, effects, changes, keyChanges, deviceLink, cardEnding },
+    ...{ identities, evidence, tpmRoots, attestationPolicies: evidence },
+    attestation: createAttestationDesk({ ...shared, identities, evidence, tpmRoots }),
+    deviceTokens: createDeviceTokens(),
     deviceKeys: changes,
     agedKeys: createAgedKeys(pool),
     cards,

@@ -35,6 +35,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/agent/attestations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show which TPM this device is, by its maker's certificate; get a credential that only it can open. */
+        post: operations["beginAttestation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agent/attestations/{attestationId}/activations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Bring the credential back: from here on the device is that TPM, and signs in with its key. Idempotent. */
+        post: operations["activateAttestation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/agent/cards": {
         parameters: {
             query?: never;
@@ -63,6 +97,23 @@ export interface paths {
         put?: never;
         /** The card was destroyed on this device: its certificates are revoked. Idempotent. */
         post: operations["destroyCard"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agent/cards/{cardId}/evidence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** New evidence of the keys of a card in use. Each is judged and recorded; none is refused. */
+        post: operations["attestCard"];
         delete?: never;
         options?: never;
         head?: never;
@@ -211,6 +262,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/agent/evidence-nonces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A nonce for evidence of card keys, good for ten minutes. */
+        post: operations["giveEvidenceNonce"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/agent/tasks/{taskId}/card-answers": {
         parameters: {
             query?: never;
@@ -256,6 +324,26 @@ export interface paths {
         put?: never;
         /** Say what came of a task. To be repeated until it is answered; it counts once. */
         post: operations["reportTask"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agent/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Get an access token for an assertion that the device's attestation key signed (RFC 7523).
+         * @description A JWT of ES256: `kid` is the attestation key's Name in hex, `iss` and `sub` the device's id, `aud` this URL, `exp` at most five minutes after `iat`, `jti` used once.
+         */
+        post: operations["signDeviceIn"];
         delete?: never;
         options?: never;
         head?: never;
@@ -362,6 +450,23 @@ export interface paths {
         put?: never;
         /** A profile for TPM cards, or for minidriver cards that exist already. */
         post: operations["createCardProfile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/card-profiles/{profileName}/attestation-policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Whether cards of this profile must prove their TPM. Counts for what is enrolled from now on. */
+        post: operations["setAttestationPolicy"];
         delete?: never;
         options?: never;
         head?: never;
@@ -522,6 +627,23 @@ export interface paths {
         };
         /** One certificate, with the card, the device and the person it belongs to. */
         get: operations["getCertificate"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/certificates/{certificateId}/evidence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the TPM stated of a certificate's key, newest first, to be verified by whoever wants to. */
+        get: operations["listEvidence"];
         put?: never;
         post?: never;
         delete?: never;
@@ -924,6 +1046,17 @@ export interface components {
         };
         /**
          * @example {
+         *       "profileName": "tpm-default",
+         *       "policy": "required"
+         *     }
+         */
+        AttestationPolicy: {
+            /** @enum {string} */
+            policy: "required" | "preferred" | "off";
+            profileName: string;
+        };
+        /**
+         * @example {
          *       "id": "1042",
          *       "time": "2026-03-02T09:15:27.120Z",
          *       "actor": {
@@ -1153,6 +1286,27 @@ export interface components {
              * @description As long as the challenge.
              */
             response: string;
+        };
+        /**
+         * @example {
+         *       "certificates": [
+         *         {
+         *           "certificateId": "0199f2a0-5555-7000-8000-000000000005",
+         *           "container": "sign-in",
+         *           "state": "attested",
+         *           "code": null
+         *         }
+         *       ]
+         *     }
+         */
+        CardAttested: {
+            certificates: {
+                certificateId: string;
+                code: string | null;
+                container: string;
+                /** @enum {string} */
+                state: "attested" | "refused";
+            }[];
         };
         /**
          * @example {
@@ -1423,6 +1577,11 @@ export interface components {
          *       "notAfter": "2027-11-20T09:00:00.000Z",
          *       "certificate": "MIIB",
          *       "createdAt": "2026-11-20T09:00:00.000Z",
+         *       "attestation": {
+         *         "state": "attested",
+         *         "code": null,
+         *         "judgedAt": "2026-11-20T09:00:00.000Z"
+         *       },
          *       "revocation": null,
          *       "person": {
          *         "id": "0199f2a0-1111-7000-8000-000000000001",
@@ -1448,6 +1607,15 @@ export interface components {
          */
         Certificate: {
             allowedActions: components["schemas"]["AllowedAction"][];
+            /** @description Whether the device's TPM stated that the key is in it, and opened by this card's PIN alone. */
+            attestation: {
+                /** @description Why the evidence was refused. */
+                code: string | null;
+                /** Format: date-time */
+                judgedAt: string | null;
+                /** @enum {string} */
+                state: "attested" | "unattested" | "refused";
+            };
             card: components["schemas"]["CardRef"];
             cardId: string;
             /**
@@ -1507,6 +1675,11 @@ export interface components {
          *           "notAfter": "2027-11-20T09:00:00.000Z",
          *           "certificate": "MIIB",
          *           "createdAt": "2026-11-20T09:00:00.000Z",
+         *           "attestation": {
+         *             "state": "attested",
+         *             "code": null,
+         *             "judgedAt": "2026-11-20T09:00:00.000Z"
+         *           },
          *           "revocation": null,
          *           "person": {
          *             "id": "0199f2a0-1111-7000-8000-000000000001",
@@ -1582,7 +1755,8 @@ export interface components {
          *             "container": "sign-in",
          *             "keyType": "ec-p256"
          *           }
-         *         ]
+         *         ],
+         *         "attestation": "preferred"
          *       },
          *       "serverTime": "2026-11-20T09:00:00.000Z"
          *     }
@@ -1597,6 +1771,11 @@ export interface components {
                 userPrincipalName: string;
             };
             profile: {
+                /**
+                 * @description Whether the device is to prove its TPM.
+                 * @enum {string}
+                 */
+                attestation: "required" | "preferred" | "off";
                 containers: {
                     container: string;
                     /** @description ec-p256, ec-p384, rsa-2048 or rsa-3072. */
@@ -1665,12 +1844,38 @@ export interface components {
          *       "createdAt": "2026-03-02T09:00:00.000Z",
          *       "lastSeenAt": "2026-03-02T09:14:00.000Z",
          *       "checkedInAt": "2026-03-02T09:14:00.000Z",
-         *       "agentVersion": "0.1.0"
+         *       "agentVersion": "0.1.0",
+         *       "attestation": {
+         *         "manufacturer": "id:49465800",
+         *         "model": "SLB9672",
+         *         "firmware": "id:0F150A00",
+         *         "certificateDigest": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+         *         "attestationKeyName": "000be64e3dc75cf71cda9c09c306ba2bc164c4df33097571b554ba028713a5d1dae6",
+         *         "attestedAt": "2026-03-02T09:00:00.000Z",
+         *         "tpmChangedAt": null
+         *       }
          *     }
          */
         Device: {
             /** @description As of the last check-in. */
             agentVersion: string | null;
+            /** @description Which TPM it was proven to be, by its maker's certificate. */
+            attestation: {
+                /** @description Name of the key by which it signs in, hex. */
+                attestationKeyName: string;
+                /** Format: date-time */
+                attestedAt: string;
+                /** @description SHA-256 of the endorsement key certificate, hex. */
+                certificateDigest: string;
+                firmware: string;
+                manufacturer: string;
+                model: string;
+                /**
+                 * Format: date-time
+                 * @description When another TPM last spoke in its name.
+                 */
+                tpmChangedAt: string | null;
+            } | null;
             /**
              * Format: date-time
              * @description The agent's last check-in.
@@ -1688,6 +1893,35 @@ export interface components {
                 manufacturer: string;
                 revision: string;
             } | null;
+        };
+        /**
+         * @example {
+         *       "accessToken": "4wI0uGgZQ1yUQm3hX0m0y0S2m7G2qv4bq2e1x4n6T8k",
+         *       "tokenType": "Bearer",
+         *       "expiresInSeconds": 600,
+         *       "deviceId": "0199f2a0-2222-7000-8000-000000000002"
+         *     }
+         */
+        DeviceAccessToken: {
+            accessToken: string;
+            deviceId: string;
+            expiresInSeconds: number;
+            /** @enum {string} */
+            tokenType: "Bearer";
+        };
+        /**
+         * @example {
+         *       "state": "attested",
+         *       "deviceId": "0199f2a0-2222-7000-8000-000000000002",
+         *       "attestationKeyName": "000be64e3dc7"
+         *     }
+         */
+        DeviceAttested: {
+            /** @description Hex. */
+            attestationKeyName: string;
+            deviceId: string;
+            /** @enum {string} */
+            state: "attested";
         };
         /**
          * @example {
@@ -1729,6 +1963,15 @@ export interface components {
          *       "lastSeenAt": "2026-03-02T09:14:00.000Z",
          *       "checkedInAt": "2026-03-02T09:14:00.000Z",
          *       "agentVersion": "0.1.0",
+         *       "attestation": {
+         *         "manufacturer": "id:49465800",
+         *         "model": "SLB9672",
+         *         "firmware": "id:0F150A00",
+         *         "certificateDigest": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+         *         "attestationKeyName": "000be64e3dc75cf71cda9c09c306ba2bc164c4df33097571b554ba028713a5d1dae6",
+         *         "attestedAt": "2026-03-02T09:00:00.000Z",
+         *         "tpmChangedAt": null
+         *       },
          *       "report": {
          *         "level": "warning",
          *         "agentVersion": "0.1.0",
@@ -1759,6 +2002,23 @@ export interface components {
         DeviceDetail: {
             /** @description As of the last check-in. */
             agentVersion: string | null;
+            /** @description Which TPM it was proven to be, by its maker's certificate. */
+            attestation: {
+                /** @description Name of the key by which it signs in, hex. */
+                attestationKeyName: string;
+                /** Format: date-time */
+                attestedAt: string;
+                /** @description SHA-256 of the endorsement key certificate, hex. */
+                certificateDigest: string;
+                firmware: string;
+                manufacturer: string;
+                model: string;
+                /**
+                 * Format: date-time
+                 * @description When another TPM last spoke in its name.
+                 */
+                tpmChangedAt: string | null;
+            } | null;
             /**
              * Format: date-time
              * @description The agent's last check-in.
@@ -1793,7 +2053,16 @@ export interface components {
          *           "createdAt": "2026-03-02T09:00:00.000Z",
          *           "lastSeenAt": "2026-03-02T09:14:00.000Z",
          *           "checkedInAt": "2026-03-02T09:14:00.000Z",
-         *           "agentVersion": "0.1.0"
+         *           "agentVersion": "0.1.0",
+         *           "attestation": {
+         *             "manufacturer": "id:49465800",
+         *             "model": "SLB9672",
+         *             "firmware": "id:0F150A00",
+         *             "certificateDigest": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+         *             "attestationKeyName": "000be64e3dc75cf71cda9c09c306ba2bc164c4df33097571b554ba028713a5d1dae6",
+         *             "attestedAt": "2026-03-02T09:00:00.000Z",
+         *             "tpmChangedAt": null
+         *           }
          *         }
          *       ],
          *       "next": null
@@ -1966,6 +2235,26 @@ export interface components {
         };
         /**
          * @example {
+         *       "items": []
+         *     }
+         */
+        EvidenceList: {
+            items: components["schemas"]["StoredEvidence"][];
+        };
+        /**
+         * @example {
+         *       "nonce": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+         *       "expiresAt": "2026-11-20T09:10:00.000Z"
+         *     }
+         */
+        EvidenceNonce: {
+            /** Format: date-time */
+            expiresAt: string;
+            /** Format: byte */
+            nonce: string;
+        };
+        /**
+         * @example {
          *       "code": "card-not-on-this-device",
          *       "detail": "The store has no such card."
          *     }
@@ -2010,6 +2299,35 @@ export interface components {
                 /** Format: byte */
                 signature: string;
             };
+        };
+        /**
+         * @example {
+         *       "attestationId": "0199f2a0-8888-7000-8000-000000000008",
+         *       "credentialBlob": "AEQAIKu6",
+         *       "secret": "AEQAIPmD",
+         *       "nonce": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+         *       "expiresAt": "2026-11-20T09:10:00.000Z"
+         *     }
+         */
+        HiddenCredential: {
+            attestationId: string;
+            /**
+             * Format: byte
+             * @description TPM2B_ID_OBJECT
+             */
+            credentialBlob: string;
+            /** Format: date-time */
+            expiresAt: string;
+            /**
+             * Format: byte
+             * @description For the statement about the storage key.
+             */
+            nonce: string;
+            /**
+             * Format: byte
+             * @description TPM2B_ENCRYPTED_SECRET
+             */
+            secret: string;
         };
         /**
          * @example {
@@ -2144,6 +2462,62 @@ export interface components {
             items: components["schemas"]["KeyChange"][];
             /** @description Send it as `cursor`. */
             next: string | null;
+        };
+        /**
+         * @example {
+         *       "nonce": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+         *       "key": {
+         *         "public": "AHoAIwAL",
+         *         "creationData": "AAAA",
+         *         "statement": "/1RDR4Aa",
+         *         "signature": "ABgACwAg"
+         *       },
+         *       "index": {
+         *         "statement": "/1RDR4AU",
+         *         "signature": "ABgACwAg"
+         *       }
+         *     }
+         */
+        KeyEvidence: {
+            index: {
+                /**
+                 * Format: byte
+                 * @description TPMT_SIGNATURE, ECDSA P-256 with SHA-256
+                 */
+                signature: string;
+                /**
+                 * Format: byte
+                 * @description TPMS_ATTEST
+                 */
+                statement: string;
+            };
+            key: {
+                /**
+                 * Format: byte
+                 * @description TPMS_CREATION_DATA
+                 */
+                creationData: string;
+                /**
+                 * Format: byte
+                 * @description TPM2B_PUBLIC
+                 */
+                public: string;
+                /**
+                 * Format: byte
+                 * @description TPMT_SIGNATURE, ECDSA P-256 with SHA-256
+                 */
+                signature: string;
+                /**
+                 * Format: byte
+                 * @description TPMS_ATTEST
+                 */
+                statement: string;
+            };
+            /**
+             * Format: byte
+             * @description As it was given out, 32 bytes.
+             */
+            nonce: string;
         };
         /**
          * @example {
@@ -2691,6 +3065,55 @@ export interface components {
             userName: string;
         };
         /**
+         * @description What the TPM stated, byte for byte in base64, and how it was judged.
+         * @example {
+         *       "id": "0199f2a0-6666-7000-8000-000000000006",
+         *       "state": "attested",
+         *       "code": null,
+         *       "judgedAt": "2026-11-20T09:00:00.000Z",
+         *       "attestationKey": "AFgAIwAL",
+         *       "evidence": {
+         *         "nonce": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+         *         "key": {
+         *           "public": "AHoAIwAL",
+         *           "creationData": "AAAA",
+         *           "statement": "/1RDR4Aa",
+         *           "signature": "ABgACwAg"
+         *         },
+         *         "index": {
+         *           "statement": "/1RDR4AU",
+         *           "signature": "ABgACwAg"
+         *         }
+         *       }
+         *     }
+         */
+        StoredEvidence: {
+            /**
+             * Format: byte
+             * @description TPM2B_PUBLIC: who had to sign.
+             */
+            attestationKey: string | null;
+            code: string | null;
+            evidence: {
+                index: {
+                    signature: string;
+                    statement: string;
+                };
+                key: {
+                    creationData: string;
+                    public: string;
+                    signature: string;
+                    statement: string;
+                };
+                nonce: string;
+            };
+            id: string;
+            /** Format: date-time */
+            judgedAt: string;
+            /** @enum {string} */
+            state: "attested" | "refused";
+        };
+        /**
          * @example {
          *       "kind": "successor",
          *       "keyVersion": 2,
@@ -3113,6 +3536,130 @@ export interface operations {
             };
         };
     };
+    beginAttestation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "endorsementKey": "AHoAIwAL",
+                 *       "certificate": "MIIB",
+                 *       "chain": [],
+                 *       "attestationKey": "AFgAIwAL"
+                 *     }
+                 */
+                "application/json": {
+                    /**
+                     * Format: byte
+                     * @description TPM2B_PUBLIC
+                     */
+                    attestationKey: string;
+                    /**
+                     * Format: byte
+                     * @description Of the endorsement key, DER.
+                     */
+                    certificate: string;
+                    /** @description DER: certificates below the root. */
+                    chain: string[];
+                    /**
+                     * Format: byte
+                     * @description TPM2B_PUBLIC
+                     */
+                    endorsementKey: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HiddenCredential"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    activateAttestation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                attestationId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "credential": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+                 *       "storageKey": "AHoAIwAL",
+                 *       "proof": {
+                 *         "statement": "/1RDR4AX",
+                 *         "signature": "ABgACwAg"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** Format: byte */
+                    credential: string;
+                    proof: {
+                        /**
+                         * Format: byte
+                         * @description TPMT_SIGNATURE, ECDSA P-256 with SHA-256
+                         */
+                        signature: string;
+                        /**
+                         * Format: byte
+                         * @description TPMS_ATTEST
+                         */
+                        statement: string;
+                    };
+                    /**
+                     * Format: byte
+                     * @description TPM2B_PUBLIC
+                     */
+                    storageKey: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceAttested"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listOwnCards: {
         parameters: {
             query?: never;
@@ -3165,6 +3712,51 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Destruction"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    attestCard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                cardId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "keys": []
+                 *     }
+                 */
+                "application/json": {
+                    keys: {
+                        container: string;
+                        evidence: components["schemas"]["KeyEvidence"];
+                    }[];
+                };
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CardAttested"];
                 };
             };
             /** @description Refused: see `code`. */
@@ -3428,6 +4020,7 @@ export interface operations {
                      * @description PKCS #10, DER.
                      */
                     csr: string;
+                    evidence?: components["schemas"]["KeyEvidence"];
                 };
             };
         };
@@ -3603,6 +4196,40 @@ export interface operations {
             };
         };
     };
+    giveEvidenceNonce: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /** @example {} */
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvidenceNonce"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     answerCardForKeyChange: {
         parameters: {
             query?: never;
@@ -3732,6 +4359,49 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReportedTask"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    signDeviceIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "grantType": "urn:ietf:params:oauth:grant-type:jwt-bearer",
+                 *       "assertion": "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiIxIn0.c2lnbmF0dXJl"
+                 *     }
+                 */
+                "application/json": {
+                    assertion: string;
+                    /** @enum {string} */
+                    grantType: "urn:ietf:params:oauth:grant-type:jwt-bearer";
+                };
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceAccessToken"];
                 };
             };
             /** @description Refused: see `code`. */
@@ -4002,6 +4672,58 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CardProfile"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setAttestationPolicy: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gives the first answer again, for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                profileName: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "policy": "required",
+                 *       "reason": "All our machines have a TPM of a known maker"
+                 *     }
+                 */
+                "application/json": {
+                    /** @enum {string} */
+                    policy: "required" | "preferred" | "off";
+                    /**
+                     * @description Why. Kept in the audit log.
+                     * @example Caller forgot the PIN
+                     */
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttestationPolicy"];
                 };
             };
             /** @description Refused: see `code`. */
@@ -4467,6 +5189,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Certificate"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listEvidence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                certificateId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvidenceList"];
                 };
             };
             /** @description Refused: see `code`. */

@@ -10,6 +10,8 @@ const LIMITS = { maxSize: 64, maxUnderWay: 2 };
 interface Row {
   token_hash: Buffer;
   kind: 'operator' | 'device';
+  /** Of a device: how it signed in. */
+  credential: 'device-token' | 'superseded-device-token' | 'device-assertion' | null;
   id: string;
   name: string;
   display_name: string;
@@ -19,17 +21,22 @@ interface Row {
 
 const BEARER = {
   name: 'credentials-bearer',
-  text: `SELECT t.token_hash, 'operator' AS kind, o.id, o.name, o.display_name, o.role, t.expires_at
+  text: `SELECT t.token_hash, 'operator' AS kind, NULL AS credential, o.id, o.name, o.display_name, o.role, t.expires_at
       FROM api_tokens t JOIN operators o ON o.id = t.operator_id
       WHERE t.token_hash = ANY ($1::bytea[]) AND (t.expires_at IS NULL OR t.expires_at > now()) AND o.disabled_at IS NULL
     UNION ALL
-    SELECT d.token_hash, 'device', d.id, d.host_name, d.host_name, NULL, NULL FROM devices d
-      WHERE d.token_hash = ANY ($1::bytea[])`,
+    SELECT d.token_hash, 'device', CASE WHEN i.device_id IS NULL THEN 'device-token' ELSE 'superseded-device-token' END,
+        d.id, d.host_name, d.host_name, NULL, NULL
+      FROM devices d LEFT JOIN device_identities i ON i.device_id = d.id WHERE d.token_hash = ANY ($1::bytea[])
+    UNION ALL
+    SELECT a.token_hash, 'device', 'device-assertion', d.id, d.host_name, d.host_name, NULL, a.expires_at
+      FROM device_access_tokens a JOIN devices d ON d.id = a.device_id
+      WHERE a.token_hash = ANY ($1::bytea[]) AND a.expires_at > now()`,
 };
 
 const SESSION = {
   name: 'credentials-session',
-  text: `SELECT s.token_hash, 'operator' AS kind, o.id, o.name, o.display_name, o.role, s.expires_at
+  text: `SELECT s.token_hash, 'operator' AS kind, NULL AS credential, o.id, o.name, o.display_name, o.role, s.expires_at
     FROM operator_sessions s JOIN operators o ON o.id = s.operator_id
     WHERE s.token_hash = ANY ($1::bytea[]) AND s.expires_at > now() AND o.disabled_at IS NULL`,
 };
@@ -68,7 +75,7 @@ function toPrincipal(row: Row, credential: 'session' | 'api-token'): Principal {
       actor: { kind: 'device', id, name },
       displayName,
       permissions: NO_PERMISSIONS,
-      credential: 'device-token',
+      credential: row.credential ?? 'device-token',
       expiresAt,
     };
   }

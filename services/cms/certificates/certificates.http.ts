@@ -42,6 +42,14 @@ const CertificateSchema = Type.Object(
     notAfter: nullable(time()),
     certificate: nullable(Type.String({ contentEncoding: 'base64', description: 'DER.' })),
     createdAt: time(),
+    attestation: Type.Object(
+      {
+        state: oneOf(['attested', 'unattested', 'refused']),
+        code: nullable(Type.String({ description: 'Why the evidence was refused.' })),
+        judgedAt: nullable(time()),
+      },
+      { description: "Whether the device's TPM stated that the key is in it, and opened by this card's PIN alone." },
+    ),
     revocation: nullable(
       Type.Object({
         state: oneOf(['proposed', 'confirmed'], { description: 'Confirmed once the CA has published it.' }),
@@ -74,6 +82,7 @@ const CertificateSchema = Type.Object(
         notAfter: '2027-11-20T09:00:00.000Z',
         certificate: 'MIIB',
         createdAt: '2026-11-20T09:00:00.000Z',
+        attestation: { state: 'attested', code: null, judgedAt: '2026-11-20T09:00:00.000Z' },
         revocation: null,
         person: {
           id: '0199f2a0-1111-7000-8000-000000000001',
@@ -183,7 +192,7 @@ export function registerCertificateRoutes(app: App, deps: { views: CertificateVi
 const timeOf = (date: Date | null): string | null => date?.toISOString() ?? null;
 
 function toBody(
-  { der, ...view }: CertificateView,
+  { der, attestation, attestationCode, attestedAt, ...view }: CertificateView,
   now: Date,
   permissions: ReadonlySet<Permission>,
 ): Static<typeof CertificateSchema> {
@@ -195,6 +204,7 @@ function toBody(
     notAfter: timeOf(view.notAfter),
     certificate: der === null ? null : Buffer.from(der).toString('base64'),
     createdAt: view.createdAt.toISOString(),
+    attestation: { state: attestation, code: attestationCode, judgedAt: timeOf(attestedAt) },
     revocation:
       view.revocation === null ? null : { ...view.revocation, revokedAt: view.revocation.revokedAt.toISOString() },
     allowedActions: allowedActions(status, view.revocation !== null, permissions),

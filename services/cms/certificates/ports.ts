@@ -65,6 +65,8 @@ export interface CertificateReader {
    * @throws DomainError (unprocessable) `csr-malformed`, `csr-signature-invalid`, `csr-key-not-allowed`.
    */
   judgeRequest(csr: Uint8Array, keyType: string): Promise<void>;
+  /** SubjectPublicKeyInfo of a request that was judged, in the form in which OpenSSL writes it. */
+  publicKeyOf(csr: Uint8Array): Uint8Array;
 }
 
 export interface CertificateFilters {
@@ -92,6 +94,9 @@ export interface CertificateView {
   readonly notAfter: Date | null;
   readonly der: Uint8Array | null;
   readonly createdAt: Date;
+  readonly attestation: 'attested' | 'unattested' | 'refused';
+  readonly attestationCode: string | null;
+  readonly attestedAt: Date | null;
   readonly revocation: {
     readonly state: 'proposed' | 'confirmed';
     readonly reason: string;

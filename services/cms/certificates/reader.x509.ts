@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { webcrypto, X509Certificate } from 'node:crypto';
+import { createPublicKey, webcrypto, X509Certificate } from 'node:crypto';
 import { DomainError, type KeyType } from '@cardwright/protocol';
 import { cryptoProvider, Pkcs10CertificateRequest } from '@peculiar/x509';
 import type { CertificateReader } from './ports.ts';
@@ -35,6 +35,12 @@ export function createCertificateReader(): CertificateReader {
         notAfter: new Date(certificate.validTo),
         der,
       };
+    },
+
+    publicKeyOf(csr) {
+      const request = new Pkcs10CertificateRequest(Uint8Array.from(csr));
+      const key = Buffer.from(request.publicKey.rawData);
+      return createPublicKey({ key, format: 'der', type: 'spki' }).export({ format: 'der', type: 'spki' });
     },
 
     async judgeRequest(csr, keyType) {

@@ -18,7 +18,8 @@ interface Row extends Omit<CertificateView, 'revocation' | 'person' | 'device' |
 
 const SELECT = `SELECT c.id, c.card_id AS "cardId", c.device_id AS "deviceId", c.person_id AS "personId", c.container, c.status,
   c.serial_number AS "serialNumber", c.thumbprint, c.subject, c.issuer, c.not_before AS "notBefore", c.not_after AS "notAfter",
-  c.der, c.created_at AS "createdAt", r.revoked_at AS "revokedAt",
+  c.der, c.created_at AS "createdAt", c.attestation, c.attestation_code AS "attestationCode", c.attested_at AS "attestedAt",
+  r.revoked_at AS "revokedAt",
   CASE WHEN r.id IS NULL THEN NULL ELSE json_build_object('state', r.state, 'reason', r.reason, 'comment', r.comment,
     'requestedBy', json_build_object('id', r.requested_by_id, 'name', r.requested_by_name)) END AS revocation,
   p.display_name AS "displayName", p.user_principal_name AS "userPrincipalName", d.host_name AS "hostName", k.serial

@@ -18,6 +18,20 @@ const DeviceSchema = Type.Object(
     lastSeenAt: nullable(time()),
     checkedInAt: nullable(time({ description: "The agent's last check-in." })),
     agentVersion: nullable(Type.String({ description: 'As of the last check-in.' })),
+    attestation: nullable(
+      Type.Object(
+        {
+          manufacturer: Type.String(),
+          model: Type.String(),
+          firmware: Type.String(),
+          certificateDigest: Type.String({ description: 'SHA-256 of the endorsement key certificate, hex.' }),
+          attestationKeyName: Type.String({ description: 'Name of the key by which it signs in, hex.' }),
+          attestedAt: time(),
+          tpmChangedAt: nullable(time({ description: 'When another TPM last spoke in its name.' })),
+        },
+        { description: "Which TPM it was proven to be, by its maker's certificate." },
+      ),
+    ),
   },
   {
     $id: 'Device',
@@ -31,6 +45,15 @@ const DeviceSchema = Type.Object(
         lastSeenAt: '2026-03-02T09:14:00.000Z',
         checkedInAt: '2026-03-02T09:14:00.000Z',
         agentVersion: '0.1.0',
+        attestation: {
+          manufacturer: 'id:49465800',
+          model: 'SLB9672',
+          firmware: 'id:0F150A00',
+          certificateDigest: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+          attestationKeyName: '000be64e3dc75cf71cda9c09c306ba2bc164c4df33097571b554ba028713a5d1dae6',
+          attestedAt: '2026-03-02T09:00:00.000Z',
+          tpmChangedAt: null,
+        },
       },
     ],
   },
@@ -59,6 +82,14 @@ const toBody = (device: Device) => ({
   createdAt: device.createdAt.toISOString(),
   lastSeenAt: device.lastSeenAt?.toISOString() ?? null,
   checkedInAt: device.checkedInAt?.toISOString() ?? null,
+  attestation:
+    device.attestation === null
+      ? null
+      : {
+          ...device.attestation,
+          attestedAt: device.attestation.attestedAt.toISOString(),
+          tpmChangedAt: device.attestation.tpmChangedAt?.toISOString() ?? null,
+        },
 });
 
 export function registerDeviceRoutes(

@@ -1,14 +1,22 @@
+import type { AttestationDesk } from '../attestation/index.ts';
 import type { Intent } from '../kernel/actor.ts';
 import { aboutHeld, asked, type DeviceIntent, holdUnfinished, type StepDependencies } from './device-steps.ts';
 import type { FirstWriteApproval, WrappedKey } from './ports.ts';
 
+export interface AdministratorKeyDependencies extends StepDependencies {
+  readonly attestation: AttestationDesk;
+}
+
 /**
  * Has the vault make the card's administrator key, wrapped to the device's TPM. Asked again (a lost answer, a device
  * that begins anew) it makes the next version: no version is ever wrapped twice.
- * @throws DomainError `not-found`, `enrolment-cancelled`, `enrolment-completed`; those of the vault.
+ * A device that was attested gets it for the storage key of its TPM alone, and one that was not gets none where the
+ * profile demands attestation.
+ * @throws DomainError `not-found`, `enrolment-cancelled`, `enrolment-completed`; those of the vault; `attestation-required`,
+ *   `tpm-parent-not-attested` (unprocessable).
  */
 export async function makeAdministratorKey(
-  deps: StepDependencies,
+  deps: AdministratorKeyDependencies,
   intent: DeviceIntent,
   enrolmentId: string,
   parentPublic: Uint8Array,
@@ -16,15 +24,17 @@ export async function makeAdministratorKey(
   const { unitOfWork, audit, keys, enrolments } = deps;
   const held = await unitOfWork.run(async (tx) => {
     const held = await holdUnfinished(deps, tx, intent, enrolmentId);
+    const profile = await enrolments.profile(held.enrolment.profileName);
+    if (profile === null) throw new Error(`enrolment ${enrolmentId} has a profile that does not exist`);
+    await deps.attestation.demandParent(profile.attestation, intent.actor.id, parentPublic);
     await audit.record(tx, intent, {
       action: 'administrator-key.requested',
       object: { kind: 'card', id: held.card.id },
       about: aboutHeld(held),
     });
-    return held;
+    return { ...held, profile };
   });
-  const profile = await enrolments.profile(held.enrolment.profileName);
-  if (profile === null) throw new Error(`enrolment ${enrolmentId} has a profile that does not exist`);
+  const { profile } = held;
   const wrapped = await keys.makeKeyForTpm({
     ...asked(intent),
     cardId: held.card.id,
@@ -32,14 +42,15 @@ export async function makeAdministratorKey(
     parentPublic,
     pinLimit: profile.pinLimit,
   });
-  await unitOfWork.run((tx) =>
-    audit.record(tx, intent, {
+  await unitOfWork.run(async (tx) => {
+    await deps.attestation.keyMade(tx, held.card.id, wrapped.keyVersion, wrapped.name);
+    await audit.record(tx, intent, {
       action: 'administrator-key.made',
       object: { kind: 'card', id: held.card.id },
       about: aboutHeld(held),
       after: { keyVersion: wrapped.keyVersion, name: Buffer.from(wrapped.name).toString('hex') },
-    }),
-  );
+    });
+  });
   return wrapped;
 }
 
@@ -57,7 +68,7 @@ export interface FirstWriteInput {
  * @throws DomainError `not-found`, `enrolment-cancelled`, `enrolment-completed`; those of the vault, `first-write-already-signed` among them.
  */
 export async function approveFirstWrite(
-  deps: StepDependencies,
+  deps: AdministratorKeyDependencies,
   intent: DeviceIntent,
   enrolmentId: string,
   input: FirstWriteInput,
@@ -81,6 +92,7 @@ export async function approveFirstWrite(
   await unitOfWork.run(async (tx) => {
     const held = await holdUnfinished(deps, tx, intent, enrolmentId);
     await cards.setState(tx, cardId, held.card.state, runtime.now(), after);
+    await deps.attestation.firstWritten(tx, cardId, input.keyVersion, input.nvIndex);
     await record(tx, intent, 'first-write.approved', held);
   });
   return approval;

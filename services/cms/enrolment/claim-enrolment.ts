@@ -1,4 +1,5 @@
 import { DomainError } from '@cardwright/protocol';
+import { type AttestationDesk, flagChange, type Identities, tpmChanged } from '../attestation/index.ts';
 import { CARD_SERIAL_RANDOM_BYTES, type CardRecords, makeCardSerial } from '../cards/index.ts';
 import type { Actor, Intent } from '../kernel/actor.ts';
 import type { Runtime } from '../kernel/runtime.ts';
@@ -11,6 +12,8 @@ import type { DeviceFacts, EnrollingDevices, EnrolmentProfile } from './ports.ts
 export interface ClaimDependencies extends CancelEnrolmentDependencies {
   readonly cards: CardRecords;
   readonly devices: EnrollingDevices;
+  readonly identities: Identities;
+  readonly attestation: AttestationDesk;
   readonly runtime: Runtime;
 }
 
@@ -36,13 +39,14 @@ export interface Claim {
  * Gives the code to one device for ever, and makes the records of the device and of the card in the same transaction.
  * The same code with the same token gives the same claim.
  * @throws DomainError `enrolment-code-unknown` (unprocessable); `enrolment-code-used`, `enrolment-code-expired`,
- *   `enrolment-cancelled`, `card-already-active`, `device-changed` (conflict).
+ *   `enrolment-cancelled`, `card-already-active`, `device-changed`, `device-tpm-changed` (conflict).
  */
 export async function claimEnrolment(deps: ClaimDependencies, requestId: string, input: ClaimInput): Promise<Claim> {
   const { enrolments, revocations, unitOfWork } = deps;
   const code = parseCode(input.code);
   if (code === undefined) throw codeUnknown();
-  const { enrolment, abandoned, intent } = await unitOfWork.run(async (tx) => {
+  let impostor: { readonly intent: Intent; readonly deviceId: string } | undefined;
+  const claiming = unitOfWork.run(async (tx) => {
     const found = await enrolments.lockByCode(tx, codeHash(code));
     if (found === null) throw codeUnknown();
     const actor: Actor = { kind: 'enrolment-code', id: found.id, name: 'holder of the enrolment code' };
@@ -51,10 +55,31 @@ export async function claimEnrolment(deps: ClaimDependencies, requestId: string,
     const again = claimedBefore(found, known?.id);
     if (again !== null) return { enrolment: again, abandoned: [], intent };
     assertMay('claim', found, deps.runtime.now());
+    if (known !== null && (await isAnotherTpm(deps, tx, known, input))) {
+      impostor = { intent, deviceId: known.id };
+      throw tpmChanged();
+    }
     return { ...(await claim(deps, tx, intent, found, known, input)), intent };
+  });
+  const { enrolment, abandoned, intent } = await claiming.catch(async (error: unknown) => {
+    // The refusal undoes its transaction; that it happened is kept in one of its own.
+    const { storageKeyName } = input.device;
+    if (impostor !== undefined) await flagChange(deps, impostor.intent, impostor.deviceId, { storageKeyName });
+    throw error;
   });
   await revocations.confirmAll(intent, abandoned);
   return describe(deps, enrolment);
+}
+
+/** Of a device that was proven to be one TPM, and now shows the storage key of another. */
+async function isAnotherTpm(
+  deps: ClaimDependencies,
+  tx: Tx,
+  known: { readonly id: string; readonly storageKeyName: string },
+  input: ClaimInput,
+): Promise<boolean> {
+  if (known.storageKeyName === input.device.storageKeyName) return false;
+  return (await deps.identities.findIn(tx, known.id)) !== null;
 }
 
 function claimedBefore(
@@ -139,7 +164,8 @@ async function describe(deps: ClaimDependencies, enrolment: ClaimedEnrolment | C
   const profile = await deps.enrolments.profile(enrolment.profileName);
   if (facts === null || profile === null) throw new Error(`enrolment ${enrolment.id} lost its card or its profile`);
   const { id: enrolmentId, state, cardId, deviceId } = enrolment;
-  return { enrolmentId, state, cardId, deviceId, ...facts, profile };
+  const attestation = await deps.attestation.effectivePolicy(profile.attestation);
+  return { enrolmentId, state, cardId, deviceId, ...facts, profile: { ...profile, attestation } };
 }
 
 export function alreadyActive(): DomainError {

@@ -1,10 +1,11 @@
 import { Type } from 'typebox';
+import { ATTESTATION_POLICIES, EvidenceSchema, evidenceOf } from '../attestation/index.ts';
 import { deviceIntentOf } from '../device-link/index.ts';
 import type { EnrolmentId } from '../kernel/ids.ts';
 import { hashToken } from '../platform/authentication.http.ts';
 import { base64, closed, id, line, nullable, oneOf, Problem, ref, time } from '../platform/schema.http.ts';
 import type { App } from '../platform/server.http.ts';
-import { approveFirstWrite, makeAdministratorKey } from './administrator-key.ts';
+import { type AdministratorKeyDependencies, approveFirstWrite, makeAdministratorKey } from './administrator-key.ts';
 import { type ClaimDependencies, claimEnrolment } from './claim-enrolment.ts';
 import { type CompleteDependencies, completeEnrolment } from './complete-enrolment.ts';
 import { type RequestCertificateDependencies, requestCertificate } from './request-certificate.ts';
@@ -26,6 +27,7 @@ const ClaimSchema = Type.Object(
           keyType: Type.String({ description: 'ec-p256, ec-p384, rsa-2048 or rsa-3072.' }),
         }),
       ),
+      attestation: oneOf(ATTESTATION_POLICIES, { description: 'Whether the device is to prove its TPM.' }),
     }),
     serverTime: time(),
   },
@@ -43,6 +45,7 @@ const ClaimSchema = Type.Object(
           pinLimit: 5,
           pinPolicy: { minLength: 6, maxLength: 127 },
           containers: [{ container: 'sign-in', keyType: 'ec-p256' }],
+          attestation: 'preferred',
         },
         serverTime: '2026-11-20T09:00:00.000Z',
       },
@@ -109,7 +112,10 @@ const CLAIMS_PER_MINUTE = 120;
 const STEPS_PER_MINUTE = 300;
 const MAX_CSR_BYTES = 8192;
 
-export type DeviceEnrolmentDependencies = ClaimDependencies & CompleteDependencies & RequestCertificateDependencies;
+export type DeviceEnrolmentDependencies = ClaimDependencies &
+  CompleteDependencies &
+  RequestCertificateDependencies &
+  AdministratorKeyDependencies;
 
 export function registerDeviceEnrolmentRoutes(app: App, deps: DeviceEnrolmentDependencies): void {
   const params = closed({ enrolmentId: id<EnrolmentId>() });
@@ -152,9 +158,9 @@ export function registerDeviceEnrolmentRoutes(app: App, deps: DeviceEnrolmentDep
     async (request) => {
       const { code, deviceToken, device } = request.body;
       const claim = await claimEnrolment(deps, request.id, { code, tokenHash: hashToken(deviceToken), device });
-      const { pinLimit, pinPolicy, containers } = claim.profile;
+      const { pinLimit, pinPolicy, containers, attestation } = claim.profile;
       const shown = containers.map(({ container, keyType }) => ({ container, keyType }));
-      const profile = { pinLimit, pinPolicy, containers: shown };
+      const profile = { pinLimit, pinPolicy, containers: shown, attestation };
       return { ...claim, profile, serverTime: deps.runtime.now().toISOString() };
     },
   );
@@ -233,14 +239,23 @@ export function registerDeviceEnrolmentRoutes(app: App, deps: DeviceEnrolmentDep
         tags: ['agent'],
         params,
         body: closed(
-          { container: line(64), csr: base64(MAX_CSR_BYTES, { description: 'PKCS #10, DER.' }) },
+          {
+            container: line(64),
+            csr: base64(MAX_CSR_BYTES, { description: 'PKCS #10, DER.' }),
+            evidence: Type.Optional(ref(EvidenceSchema)),
+          },
           { examples: [{ container: 'sign-in', csr: 'MIHIMHAC' }] },
         ),
         response: { 201: ref(IssuedSchema), default: ref(Problem) },
       },
     },
     async (request, reply) => {
-      const wanted = { container: request.body.container, csr: toBytes(request.body.csr) };
+      const { container, csr, evidence } = request.body;
+      const wanted = {
+        container,
+        csr: toBytes(csr),
+        evidence: evidence === undefined ? null : evidenceOf(evidence),
+      };
       const issued = await requestCertificate(deps, deviceIntentOf(request), request.params.enrolmentId, wanted);
       return reply.code(201).send({
         certificateId: issued.certificateId,

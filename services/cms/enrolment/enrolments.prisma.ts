@@ -78,6 +78,7 @@ export function createEnrolmentRecords(prisma: PrismaClient): Enrolments {
         pinLimit: row.pinLimit,
         pinPolicy: row.pinPolicy as EnrolmentProfile['pinPolicy'],
         containers: row.containers as unknown as EnrolmentProfile['containers'],
+        attestation: row.attestation as EnrolmentProfile['attestation'],
       };
     },
 

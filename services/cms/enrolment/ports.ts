@@ -1,3 +1,4 @@
+import type { AttestationPolicy } from '../attestation/index.ts';
 import type { Intent } from '../kernel/actor.ts';
 import type { Tx } from '../kernel/unit-of-work.ts';
 import type { ClaimedEnrolment, Enrolment, EnrolmentState } from './enrolment.ts';
@@ -43,6 +44,7 @@ export interface EnrolmentProfile {
   readonly pinLimit: number;
   readonly pinPolicy: Readonly<Record<string, unknown>>;
   readonly containers: readonly { readonly container: string; readonly keyType: string }[];
+  readonly attestation: AttestationPolicy;
 }
 
 export interface ClaimFacts {

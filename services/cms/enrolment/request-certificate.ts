@@ -1,4 +1,5 @@
 import { DomainError } from '@cardwright/protocol';
+import type { AttestationDesk, Subject, SubmittedEvidence } from '../attestation/index.ts';
 import { moveCard } from '../cards/index.ts';
 import type {
   Certificate,
@@ -24,6 +25,14 @@ export interface RequestCertificateDependencies extends StepDependencies {
   readonly reader: CertificateReader;
   readonly revocations: RevocationService;
   readonly revocationRecords: Revocations;
+  readonly attestation: AttestationDesk;
+}
+
+export interface WantedCertificate {
+  readonly container: string;
+  readonly csr: Uint8Array;
+  /** What the device's TPM states of the key; null if it sent nothing. */
+  readonly evidence: SubmittedEvidence | null;
 }
 
 /** Records that one enrolment may make: a device that asks more often is not making a card. */
@@ -33,26 +42,35 @@ const MAX_CERTIFICATES = 10;
  * A certificate for a key slot of the card. That the device asks tells that the first write is done: the card is created.
  * The same request gives the same certificate; another one supersedes the certificate before.
  * @throws DomainError `not-found`, `enrolment-cancelled`, `enrolment-completed`, `first-write-missing`,
- *   `certificate-limit-reached` (conflict), `container-unknown`, `csr-*` (unprocessable), `card-already-active`; those of the CA.
+ *   `certificate-limit-reached` (conflict), `container-unknown`, `csr-*` (unprocessable), `card-already-active`; those of the CA; where the
+ *   profile demands attestation `attestation-required` and the reasons why evidence is refused (unprocessable).
  */
 export async function requestCertificate(
   deps: RequestCertificateDependencies,
   intent: DeviceIntent,
   enrolmentId: string,
-  wanted: { readonly container: string; readonly csr: Uint8Array },
+  wanted: WantedCertificate,
 ): Promise<IssuedChain & { readonly certificateId: string }> {
   const { enrolments, issuance, reader, revocations, unitOfWork } = deps;
   const { enrolment } = await unitOfWork.run((tx) => hold(deps, tx, intent, enrolmentId));
   const profile = await enrolments.profile(enrolment.profileName);
   const keyType = profile?.containers.find((one) => one.container === wanted.container)?.keyType;
-  if (keyType === undefined) {
+  if (profile === null || keyType === undefined) {
     const detail = 'The card profile has no such container.';
     const fields = [{ pointer: '/container', detail }];
     throw new DomainError('unprocessable', 'container-unknown', detail, { fields });
   }
   await reader.judgeRequest(wanted.csr, keyType);
 
-  const { certificateId, superseded } = await unitOfWork.run((tx) => propose(deps, tx, intent, enrolmentId, wanted));
+  const { cardId, deviceId } = enrolment;
+  const subject: Subject = { cardId, deviceId, publicKeyInfo: reader.publicKeyOf(wanted.csr), key: 'new' };
+  const judgement = await deps.attestation.judge(profile.attestation, subject, wanted.evidence);
+
+  const { certificateId, superseded } = await unitOfWork.run(async (tx) => {
+    const proposed = await propose(deps, tx, intent, enrolmentId, wanted);
+    if (proposed.fresh) await deps.attestation.record(tx, intent, proposed.certificateId, subject, judgement);
+    return proposed;
+  });
   for (const id of superseded) await finishSuperseded(deps, intent, id);
   const issued = await issuance.settle(intent, certificateId);
   // The enrolment may have been cancelled meanwhile: then the certificate that has just come is revoked at once.
@@ -65,18 +83,18 @@ async function propose(
   tx: Tx,
   intent: DeviceIntent,
   enrolmentId: string,
-  wanted: { readonly container: string; readonly csr: Uint8Array },
-): Promise<{ certificateId: string; superseded: string[] }> {
+  wanted: WantedCertificate,
+): Promise<{ certificateId: string; superseded: string[]; fresh: boolean }> {
   const held = await hold(deps, tx, intent, enrolmentId);
   const all = await deps.certificates.ofEnrolment(tx, enrolmentId);
   const standing = await notGivenUp(deps, tx, all, wanted.container);
   const same = standing.find((one) => Buffer.from(one.csr).equals(wanted.csr));
-  if (same !== undefined && same.status !== 'failed') return { certificateId: same.id, superseded: [] };
+  if (same !== undefined && same.status !== 'failed') return { certificateId: same.id, superseded: [], fresh: false };
   if (held.enrolment.state === 'completed') throw enrolmentCompleted();
   await demandWritten(deps, tx, intent, held);
   if (same !== undefined) {
     await deps.issuance.proposeAgain(tx, intent, same);
-    return { certificateId: same.id, superseded: [] };
+    return { certificateId: same.id, superseded: [], fresh: true };
   }
   if (all.length >= MAX_CERTIFICATES) {
     throw new DomainError(
@@ -91,8 +109,10 @@ async function propose(
     await deps.revocations.propose(tx, intent, certificate, { reason: 'superseded', comment });
   }
   const { personId, deviceId, cardId } = held.enrolment;
-  const certificateId = await deps.issuance.propose(tx, intent, { ...wanted, personId, deviceId, cardId, enrolmentId });
-  return { certificateId, superseded: superseded.map((one) => one.id) };
+  const { container, csr } = wanted;
+  const whole = { container, csr, personId, deviceId, cardId, enrolmentId };
+  const certificateId = await deps.issuance.propose(tx, intent, whole);
+  return { certificateId, superseded: superseded.map((one) => one.id), fresh: true };
 }
 
 /** Of one container, without those revoked or about to be. */

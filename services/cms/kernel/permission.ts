@@ -26,9 +26,10 @@ export type Permission = (typeof PERMISSIONS)[number];
 
 /**
  * What a route asks of its caller. `public`: nobody is asked who they are. `signed-in`: any operator or integration.
- * `device`: an enrolled device by its own token, and nobody else.
+ * `device`: an enrolled device, by its own token, or once it was attested by what its TPM's key signed, and nobody else.
+ * `device-attesting`: the same, but the token of an attested device will do: it is to prove its TPM anew.
  */
-export type RouteAccess = Permission | 'public' | 'signed-in' | 'device';
+export type RouteAccess = Permission | 'public' | 'signed-in' | 'device' | 'device-attesting';
 
 /** A caller who was recognised, and what they may do. */
 export interface Principal {
@@ -36,6 +37,6 @@ export interface Principal {
   readonly displayName: string;
   readonly permissions: ReadonlySet<Permission>;
   /** How they proved it. A `session` came by cookie, and so needs the cross-site checks. */
-  readonly credential: 'session' | 'api-token' | 'device-token';
+  readonly credential: 'session' | 'api-token' | 'device-token' | 'superseded-device-token' | 'device-assertion';
   readonly expiresAt: Date | null;
 }

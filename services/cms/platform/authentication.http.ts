@@ -67,8 +67,9 @@ export function createAuthentication(options: AuthenticationOptions) {
 
 function demand(principal: Principal, access: RouteAccess): void {
   const isDevice = principal.actor.kind === 'device';
-  if (access === 'device') {
+  if (access === 'device' || access === 'device-attesting') {
     if (!isDevice) throw missing('This operation is for enrolled devices, with their own token.');
+    if (access === 'device' && principal.credential === 'superseded-device-token') throw assertionRequired(principal);
     return;
   }
   if (access === 'signed-in') {
@@ -77,6 +78,13 @@ function demand(principal: Principal, access: RouteAccess): void {
   }
   if (access !== 'public' && !principal.permissions.has(access))
     throw missing(`This needs the permission ${access}.`, access);
+}
+
+/** A token that could be copied from the disk counts no more once the TPM itself can speak for the device. */
+function assertionRequired({ actor }: Principal): DomainError {
+  const detail =
+    'This device was attested: it signs in with an assertion of its attestation key, at /api/v1/agent/tokens.';
+  return new DomainError('unauthenticated', 'assertion-required', detail, { data: { deviceId: actor.id } });
 }
 
 const missing = (detail: string, permission?: string): DomainError =>

@@ -101,7 +101,7 @@ function fields(schema: Schema): string {
 function caller(permission: string | undefined): string {
   if (permission === undefined || permission === 'public') return 'everyone, without a token.';
   if (permission === 'signed-in') return 'every operator and integration.';
-  if (permission === 'device') return 'an enrolled device, with its own token.';
+  if (permission === 'device' || permission === 'device-attesting') return 'an enrolled device, with its own token.';
   return `who has the permission <code>${html(permission)}</code>.`;
 }
 

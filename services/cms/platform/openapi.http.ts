@@ -43,11 +43,11 @@ export const openApiOptions: FastifyDynamicSwaggerOptions = {
     const security: Record<string, string[]>[] =
       permission === undefined || permission === 'public'
         ? []
-        : permission === 'device'
+        : permission === 'device' || permission === 'device-attesting'
           ? [{ device: [] }]
           : [{ bearer: [] }, { session: [] }];
     const headers =
-      route.method === 'POST' && permission !== 'public' && permission !== 'device'
+      route.method === 'POST' && permission !== 'public' && permission !== 'device' && permission !== 'device-attesting'
         ? {
             headers: {
               type: 'object',

@@ -24,7 +24,7 @@ declare module 'fastify' {
 const UNSAFE = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 export const isUnsafe = (method: string): boolean => UNSAFE.has(method);
 
-const KNOWN = new Set<string>([...PERMISSIONS, 'public', 'signed-in', 'device']);
+const KNOWN = new Set<string>([...PERMISSIONS, 'public', 'signed-in', 'device', 'device-attesting']);
 
 interface DeclaredRoute {
   readonly method: string | string[];
