@@ -1,33 +1,35 @@
 import { DomainError } from '@cardwright/protocol';
+import { addFirstKey, keepPuk } from './card-puk.ts';
 import { keyCheckValue } from './challenge-response.ts';
 import type { Custody } from './custody.ts';
 import { demandUniformAllowed } from './import-named-key.ts';
 import { type KeyFacts, type KeyRecord, type KeySource, NO_LINEAGE, type SecretKind } from './key-record.ts';
 import { sealSource, withCardKey } from './key-source.ts';
 import type { AdoptAdministratorKey, ImportableAlgorithm, ImportedAdministratorKey, KeyOrigin } from './operations.ts';
-import type { KeyStore, SecretStore, Use } from './ports.ts';
+import type { ImportStore, KeyStore, SecretStore, Use } from './ports.ts';
 import { keyConfirmed } from './refusals.ts';
 
 export interface AdoptPorts {
   readonly custody: Custody;
   readonly keys: KeyStore;
   readonly secrets: SecretStore;
+  readonly imports: ImportStore;
   readonly uniformAllowed: boolean;
 }
 
 /** A row for a card whose key comes from a named key, checked by having that key once; not stored yet. */
 export async function prepareAdoption(
-  { custody, secrets, uniformAllowed }: Omit<AdoptPorts, 'keys'>,
+  { custody, secrets, uniformAllowed }: Omit<AdoptPorts, 'keys' | 'imports'>,
   params: Pick<AdoptAdministratorKey, 'cardId' | 'algorithm' | 'origin' | 'kcv'>,
 ): Promise<{ readonly facts: KeyFacts; readonly source: KeySource }> {
   const { cardId, algorithm, origin } = params;
   if (origin.strategy === 'uniform') demandUniformAllowed(uniformAllowed);
   const named = await secrets.findNamed(kindOf(origin), origin.keyName);
   if (named === undefined) {
-    throw new DomainError('unprocessable', 'named-key-unknown', `the vault has no ${kindOf(origin)} of that name`);
+    throw new DomainError('unprocessable', 'named-key-unknown', `The vault has no ${kindOf(origin)} of that name.`);
   }
   if (named.algorithm !== algorithm) {
-    const detail = `the ${named.kind} ${named.name} is for ${named.algorithm}, and the card is said to have ${algorithm}`;
+    const detail = `The ${named.kind} ${named.name} is for ${named.algorithm}, and the card is said to have ${algorithm}`;
     throw new DomainError('unprocessable', 'administrator-key-algorithm', detail);
   }
   const source: KeySource =
@@ -50,7 +52,7 @@ export async function prepareAdoption(
     throw new DomainError(
       'unprocessable',
       'key-check-value',
-      `the key that follows has the check value ${kcv}, and ${params.kcv} was given: another key, diversifier or form`,
+      `The key that follows has the check value ${kcv}, and ${params.kcv} was given: another key, diversifier or form.`,
     );
   }
   return { facts: { ...draft, kcv }, source };
@@ -68,9 +70,12 @@ export async function adoptAdministratorKey(
   const kcv = facts.kcv ?? '';
   const blob = await sealSource(custody, facts, source);
   const done = { ...use, keyVersion: facts.keyVersion };
-  if (await keys.add(facts, blob, 'confirmed', done, { source })) return { keyVersion: facts.keyVersion, kcv };
+  if (await addFirstKey(ports, { facts, blob, source, fingerprint: null }, params.puk, done)) {
+    return { keyVersion: facts.keyVersion, kcv };
+  }
   const confirmed = (await keys.list(params.cardId)).find((record) => record.state === 'confirmed');
   if (confirmed === undefined || !isSameSource(confirmed, source)) throw keyConfirmed();
+  await keepPuk(ports, params, use, recordRepeat);
   await recordRepeat(done);
   return { keyVersion: confirmed.keyVersion, kcv };
 }

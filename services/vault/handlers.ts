@@ -18,7 +18,7 @@ import { bytes, decimal, flag, integer, line, oneOf, optional, params, uuid } fr
 import type { Use, UseRecord } from './ports.ts';
 import type { AlertStore } from './record/alerts.pg.ts';
 import { resetTpmCard } from './reset-tpm-card.ts';
-import { secretHandlers } from './secret-handlers.ts';
+import { sealedPuk, secretHandlers } from './secret-handlers.ts';
 import { firstWriteClaim, signFirstWrite } from './sign-first-write.ts';
 
 const requester = { requestedBy: line(200), requestId: line(200) };
@@ -36,6 +36,7 @@ const parse = {
     algorithm: oneOf(['tdes', 'aes-128', 'aes-192', 'aes-256']),
     jwe: line(4096),
     takeOver: optional(flag),
+    puk: optional(sealedPuk),
   }),
   make: params({
     ...requester,
@@ -90,8 +91,9 @@ export function vaultHandlers(
   }
 
   const to = { recordDone, recordingRefusals, recording, useOf };
+  const ports = { custody, keys, secrets: keys, imports: keys, uniformAllowed: guard.uniformAllowed };
   return {
-    ...secretHandlers({ custody, keys, secrets: keys, imports: keys, uniformAllowed: guard.uniformAllowed }, to),
+    ...secretHandlers(ports, to),
     ...changeHandlers(custody, keys, to),
     health: async (given) => {
       parse.none(given);
@@ -103,11 +105,10 @@ export function vaultHandlers(
       return { jwk: custody.provider.importPublicKey };
     },
     'key.import': async (given) => {
-      const { takeOver = false, ...asked } = parse.import(given);
+      const { takeOver = false, puk, ...asked } = parse.import(given);
       const use = useOf('key.import', asked, null);
-      return recordingRefusals(use, () =>
-        importAdministratorKey(custody, keys, { ...asked, takeOver }, use, recordDone),
-      );
+      const wanted = { ...asked, takeOver, ...(puk === undefined ? {} : { puk }) };
+      return recordingRefusals(use, () => importAdministratorKey(ports, wanted, use, recordDone));
     },
     'key.make-for-tpm': async (given) => {
       const asked = parse.make(given);

@@ -1,23 +1,24 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { Secret } from '@cardwright/protocol';
+import { addFirstKey, type KeyWithPukPorts, keepPuk } from './card-puk.ts';
 import { keyCheckValue } from './challenge-response.ts';
 import { type Custody, sealKey, withKey } from './custody.ts';
 import { type Fingerprinter, fingerprinter } from './fingerprint.ts';
 import { type KeyFacts, type KeyRecord, NO_LINEAGE } from './key-record.ts';
 import { isDefaultKey, parseKeyText } from './key-text.ts';
 import type { ImportAdministratorKey, ImportableAlgorithm, ImportedAdministratorKey } from './operations.ts';
-import type { KeyStore, SecretStore, Use } from './ports.ts';
+import type { KeyStore, Use } from './ports.ts';
 import { keyConfirmed } from './refusals.ts';
 import { openSealedText } from './sealed-text.ts';
 
 /** See VaultClient.importAdministratorKey. Records its use when it succeeds. */
 export async function importAdministratorKey(
-  custody: Custody,
-  keys: KeyStore & SecretStore,
+  ports: KeyWithPukPorts & { readonly keys: KeyStore },
   params: ImportAdministratorKey,
   use: Use,
   recordRepeat: (use: Use) => Promise<void>,
 ): Promise<ImportedAdministratorKey> {
+  const { custody, keys, secrets } = ports;
   const { cardId, algorithm } = params;
   const key = await openKey(custody, params);
   try {
@@ -36,16 +37,17 @@ export async function importAdministratorKey(
         ...NO_LINEAGE,
       };
       const blob = await sealKey(custody, facts, key);
-      const fingerprints = await fingerprinter(custody, keys, use);
+      const fingerprints = await fingerprinter(custody, secrets, use);
       const fingerprint = fingerprintOf(fingerprints, key, algorithm);
       fingerprints.close();
-      const more = fingerprint === null ? {} : { fingerprint };
-      if (await keys.add(facts, blob, 'confirmed', { ...use, keyVersion: 1 }, more)) {
+      const prepared = { facts, blob, source: null, fingerprint };
+      if (await addFirstKey(ports, prepared, params.puk, { ...use, keyVersion: 1 })) {
         return { keyVersion: 1, kcv };
       }
     }
     const same = await findSame(custody, versions.length === 0 ? await keys.list(cardId) : versions, algorithm, key);
     if (same === undefined) throw keyConfirmed();
+    await keepPuk(ports, params, use, recordRepeat);
     await recordRepeat({ ...use, keyVersion: same.keyVersion });
     return { keyVersion: same.keyVersion, kcv };
   } finally {

@@ -9,7 +9,7 @@ import { fingerprintOf, openKey } from './import-administrator-key.ts';
 import { type KeyFacts, type KeySource, NO_LINEAGE, type SealedKey } from './key-record.ts';
 import { sealSource } from './key-source.ts';
 import type { BatchLine, BatchReport, ImportBatch, ImportBatchLine } from './operations.ts';
-import type { ImportStore, PreparedKey, PreparedPuk, Use } from './ports.ts';
+import type { PreparedKey, PreparedPuk, Use } from './ports.ts';
 import { sealSecret } from './secret-seal.ts';
 import { uuidOf } from './uuid.ts';
 
@@ -21,9 +21,7 @@ interface Prepared {
   readonly puk: PreparedPuk | null;
 }
 
-export interface ImportBatchPorts extends AdoptPorts {
-  readonly imports: ImportStore;
-}
+export type ImportBatchPorts = AdoptPorts;
 
 /**
  * See VaultClient.importBatch. Every line is judged before any is stored; then all are, in one statement that also says so
@@ -100,7 +98,7 @@ async function prepareKey(
   const { custody } = ports;
   const { cardId, cardSerial, algorithm, jwe, origin } = line;
   if ((jwe === null) === (origin === null)) {
-    const detail = 'a card has either a sealed key or a named key that its own comes from';
+    const detail = 'A card has either a sealed key or a named key that its own comes from.';
     throw new DomainError('unprocessable', 'administrator-key-missing', detail);
   }
   if (origin !== null) {
@@ -129,7 +127,7 @@ async function prepareOwn(
 ): Promise<PreparedKey> {
   const kcv = key.use((bytes) => keyCheckValue(bytes, algorithm));
   if (wanted !== null && wanted !== kcv) {
-    const detail = `the key has the check value ${kcv}, and ${wanted} was given`;
+    const detail = `The key has the check value ${kcv}, and ${wanted} was given.`;
     throw new DomainError('unprocessable', 'key-check-value', detail);
   }
   const facts: KeyFacts = {
@@ -176,7 +174,7 @@ async function flagKnown(
   return lines.map((line, at) => {
     const print = prints[at] ?? null;
     if (line.code === null && taken.has(params.lines[at]?.cardId ?? '')) {
-      const detail = 'the card has a confirmed administrator key';
+      const detail = 'The card has a confirmed administrator key.';
       return { ...line, keyVersion: null, code: 'administrator-key-confirmed', detail };
     }
     return { ...line, duplicate: print !== null && (known.has(print) || (counts.get(print) ?? 0) > 1) };
@@ -197,5 +195,5 @@ function contentDigest({ batchId, acceptDuplicates, lines }: ImportBatch): Uint8
 const shown = (value: unknown) => (value instanceof Uint8Array ? Buffer.from(value).toString('hex') : value);
 
 function reused(): DomainError {
-  return new DomainError('conflict', 'import-batch-reused', 'this id was used for another batch; make a new one');
+  return new DomainError('conflict', 'import-batch-reused', 'This id was used for another batch; make a new one.');
 }

@@ -1,8 +1,8 @@
 import type { Database } from './pool.pg.ts';
 import { isUniqueViolation } from './pool.pg.ts';
-import type { ImportStore, PreparedKey, PreparedPuk } from './ports.ts';
+import type { ImportStore, PreparedKey, PreparedPuk, Use } from './ports.ts';
 import type { VaultRecord } from './record/record.pg.ts';
-import { withUse } from './uses.pg.ts';
+import { type ChangeStatement, callWithUse, withUse } from './uses.pg.ts';
 
 const FIND = { name: 'vault-find-import', text: 'SELECT content_sha256 FROM vault.import_batches WHERE id = $1' };
 
@@ -23,7 +23,23 @@ const ADD = withUse(
     SELECT $8::uuid, $9::bytea, vault.add_imported($10::jsonb, $11::jsonb)`,
 );
 
+// The same function: a key and its PUK, or neither.
+const ADD_WITH_PUK = callWithUse('vault-add-key-with-puk', 'vault.add_imported($8::jsonb, $9::jsonb) = 1');
+
 export function importStore(database: Database, record: Pick<VaultRecord, 'change'>): ImportStore {
+  async function changed(statement: ChangeStatement, use: Use, values: readonly unknown[]): Promise<boolean> {
+    try {
+      return await record.change(statement, use, values);
+    } catch (error) {
+      if (isUniqueViolation(error)) return false;
+      throw error;
+    }
+  }
+  const rows = (keys: readonly PreparedKey[], puks: readonly PreparedPuk[]) => [
+    JSON.stringify(keys.map(keyRow)),
+    JSON.stringify(puks.map(pukRow)),
+  ];
+
   return {
     async findBatch(id) {
       return (await database.query(FIND, [id])).rows[0]?.content_sha256 as Buffer | undefined;
@@ -35,15 +51,8 @@ export function importStore(database: Database, record: Pick<VaultRecord, 'chang
       const { rows } = await database.query(KNOWN, [prints.map((print) => Buffer.from(print))]);
       return new Set(rows.map((row) => (row.fingerprint as Buffer).toString('hex')));
     },
-    async addBatch({ id, digest }, keys, puks, use) {
-      const values = [id, Buffer.from(digest), JSON.stringify(keys.map(keyRow)), JSON.stringify(puks.map(pukRow))];
-      try {
-        return await record.change(ADD, use, values);
-      } catch (error) {
-        if (isUniqueViolation(error)) return false;
-        throw error;
-      }
-    },
+    addBatch: ({ id, digest }, keys, puks, use) => changed(ADD, use, [id, Buffer.from(digest), ...rows(keys, puks)]),
+    addWithPuk: (key, puk, use) => changed(ADD_WITH_PUK, use, rows([key], [puk])),
   };
 }
 

@@ -146,10 +146,8 @@ export function keyStore(database: Database, record: Pick<VaultRecord, 'change' 
         return history.firstWrites().length === 0;
       };
       const values = [cardId, keyVersion, claim.nvIndex, Buffer.from(claim.nonce)];
-      if (await record.change(CLAIM_FIRST_WRITE, use, values, isFree)) return 'claimed';
-      const [first] = history.firstWrites();
-      if (first === undefined) return 'not-claimed';
-      return Buffer.compare(first, use.challengeDigest ?? new Uint8Array()) === 0 ? 'same' : 'other';
+      const claimed = await record.change(CLAIM_FIRST_WRITE, use, values, isFree);
+      return { claimed, recorded: history.firstWrites()[0] ?? null };
     },
     recordedFirstWrite: (cardId, keyVersion) => findFirstWrite(database, cardId, keyVersion),
     confirm: (cardId, keyVersion, use) => changed(CONFIRM, use, [cardId, keyVersion]),

@@ -73,6 +73,15 @@ export interface ImportAdministratorKey extends Requester {
   readonly jwe: string;
   /** The card's key is going to be changed at once: then it may be the well-known default key. */
   readonly takeOver?: boolean;
+  readonly puk?: SealedPuk;
+}
+
+/** A PUK that is taken in together with the key of its card: both are stored, or neither is. */
+export interface SealedPuk {
+  /** Must be the `cardSerial` of the JWE's protected header. */
+  readonly cardSerial: string;
+  /** As for importPuk. */
+  readonly jwe: string;
 }
 
 export interface ImportedAdministratorKey {
@@ -118,6 +127,7 @@ export interface AdoptAdministratorKey extends Requester {
   readonly origin: KeyOrigin;
   /** Where it is known: a key with another check value is refused. */
   readonly kcv?: string;
+  readonly puk?: SealedPuk;
 }
 
 export interface ImportPuk extends Requester {

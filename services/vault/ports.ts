@@ -36,8 +36,12 @@ export interface KeyExtras {
   readonly fingerprint?: Uint8Array;
 }
 
-/** claimed: by this call. same: by this very claim, before. other: by another one. not-claimed: its row does not allow it. */
-export type FirstWriteClaim = 'claimed' | 'same' | 'other' | 'not-claimed';
+export interface FirstWriteClaim {
+  /** By this call. */
+  readonly claimed: boolean;
+  /** The digest by which the record has an earlier one; null: it has none, and the row does not allow one. */
+  readonly recorded: Uint8Array | null;
+}
 
 /** Each change commits together with its row in the record of uses, or not at all. */
 export interface KeyStore {
@@ -102,6 +106,8 @@ export interface ImportStore {
   cardsWithKeys(cardIds: readonly string[]): Promise<ReadonlySet<string>>;
   /** Which of these some card has, in hex. */
   knownFingerprints(prints: readonly Uint8Array[]): Promise<ReadonlySet<string>>;
+  /** The first key of a card with its PUK, or neither: false when the card has a key, or a PUK. */
+  addWithPuk(key: PreparedKey, puk: PreparedPuk, use: Use): Promise<boolean>;
   /** All of them with the batch's entry in the record, or none: false when a card has a key, or the batch is there. */
   addBatch(
     batch: { readonly id: string; readonly digest: Uint8Array },

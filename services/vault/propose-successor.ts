@@ -7,7 +7,7 @@ import { randomKey, tpmDraft, wrapForTpm } from './make-key-for-tpm.ts';
 import { confirmedOf, makeNextVersion } from './next-version.ts';
 import type { ProposedSuccessor, ProposeSuccessor } from './operations.ts';
 import type { KeyStore, Use } from './ports.ts';
-import { firstWriteDigests } from './sign-first-write.ts';
+import { isFirstWrite, rowTurned } from './sign-first-write.ts';
 import { foundingIndex, rehearsal, succession, tpmFacts } from './tpm-answers.ts';
 import { uuidOf } from './uuid.ts';
 
@@ -94,13 +94,10 @@ function nextGeneration({ lineage }: KeyRecord): number {
 async function demandIndex(keys: KeyStore, current: KeyRecord): Promise<number> {
   const { cardId, keyVersion, firstWrite, lineage } = current;
   const nvIndex = foundingIndex(current);
-  const recorded = lineage === null ? await keys.recordedFirstWrite(cardId, keyVersion) : undefined;
-  const same = lineage !== null || (firstWrite !== null && isRecorded(recorded, firstWriteDigests(firstWrite)));
-  if (nvIndex !== undefined && same) return nvIndex;
-  const detail = `The record has another first write of card ${cardId}, version ${keyVersion}, than its row.`;
-  throw new DomainError('internal', 'vault-blob-invalid', detail);
-}
-
-function isRecorded(recorded: Uint8Array | undefined, digests: readonly Uint8Array[]): boolean {
-  return recorded !== undefined && digests.some((digest) => Buffer.compare(digest, recorded) === 0);
+  if (lineage === null) {
+    const recorded = await keys.recordedFirstWrite(cardId, keyVersion);
+    if (firstWrite === null || recorded === undefined || !isFirstWrite(recorded, firstWrite)) throw rowTurned(current);
+  }
+  if (nvIndex === undefined) throw rowTurned(current);
+  return nvIndex;
 }

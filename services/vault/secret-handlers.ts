@@ -36,10 +36,13 @@ const batchLine = params({
   takeOver: optional(flag),
 });
 
+/** Of a PUK that comes with the key of its card. */
+export const sealedPuk = params({ cardSerial: line(64), jwe });
+
 const parse = {
   importNamed: params({ ...requester, name: keyName, kind: oneOf(NAMED_KEY_KINDS), algorithm, jwe }),
   listNamed: params({ ...requester }),
-  adopt: params({ ...requester, cardId: uuid, algorithm, origin, kcv: optional(checkValue) }),
+  adopt: params({ ...requester, cardId: uuid, algorithm, origin, kcv: optional(checkValue), puk: optional(sealedPuk) }),
   importPuk: params({ ...requester, cardId: uuid, cardSerial: line(64), jwe }),
   showPuk: params({ ...requester, cardId: uuid }),
   batch: params({
@@ -83,9 +86,9 @@ export function secretHandlers(ports: ImportBatchPorts, to: Recording): Record<s
       return { keys: (await secrets.listNamed(NAMED_KEY_KINDS, MAX_NAMED_KEYS)).map(describeNamedKey) };
     },
     'key.adopt': async (given) => {
-      const { kcv, ...asked } = parse.adopt(given);
+      const { kcv, puk, ...asked } = parse.adopt(given);
       const use = to.useOf('key.adopt', asked, null);
-      const wanted = kcv === undefined ? asked : { ...asked, kcv };
+      const wanted = { ...asked, ...(kcv === undefined ? {} : { kcv }), ...(puk === undefined ? {} : { puk }) };
       return to.recordingRefusals(use, () => adoptAdministratorKey(ports, wanted, use, to.recordDone));
     },
     'puk.import': async (given) => {

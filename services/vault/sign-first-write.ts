@@ -1,7 +1,7 @@
 import { DomainError } from '@cardwright/protocol';
 import { concat, sha256, u32 } from '@cardwright/protocol/tpm';
 import type { Custody } from './custody.ts';
-import type { FirstWrite, KeyRecord } from './key-record.ts';
+import type { FirstWrite } from './key-record.ts';
 import { withCardKey } from './key-source.ts';
 import type { FirstWriteAnswer, SignFirstWrite } from './operations.ts';
 import type { KeyStore, Use } from './ports.ts';
@@ -29,17 +29,19 @@ export async function signFirstWrite(
   if (record.lineage !== null || record.state !== 'proposed') throw keyConfirmed();
   // Before the claim, so that a key that doesn't open, or an index that can't be, does not use up the only one.
   const answer = await withCardKey(custody, keys, record, (key) => firstWriteAnswer(key, facts, { nvIndex, nonce }));
-  const claim = await keys.claimFirstWrite(cardId, keyVersion, { nvIndex, nonce }, use);
-  if (claim === 'claimed') return answer;
+  const { claimed, recorded } = await keys.claimFirstWrite(cardId, keyVersion, { nvIndex, nonce }, use);
+  if (claimed) return answer;
 
   const now = await keys.list(cardId);
   if (now.some((version) => version.state === 'confirmed')) throw keyConfirmed();
-  const asked = now.find((version) => version.keyVersion === keyVersion);
-  if (claim !== 'same' || !isSameClaim(asked, params)) {
+  const row = now.find((version) => version.keyVersion === keyVersion)?.firstWrite ?? null;
+  // Both are written in one commit: a row that says something else than the record was put back, or turned.
+  if (row === null || recorded === null || !isFirstWrite(recorded, row)) throw rowTurned(params);
+  if (!isFirstWrite(recorded, params)) {
     throw new DomainError(
       'conflict',
       'first-write-already-signed',
-      'the first write of this key version is signed, once and for all; make another version and begin anew',
+      'The first write of this key version is signed, once and for all; make another version and begin anew.',
     );
   }
   await recordRepeat(use);
@@ -51,12 +53,18 @@ export function firstWriteClaim({ nvIndex, nonce }: FirstWrite): Uint8Array {
   return concat(nonce, u32(nvIndex));
 }
 
-/** How the record may have a first write; the second is from when it had the session alone. */
-export function firstWriteDigests(claim: FirstWrite): readonly Uint8Array[] {
-  return [sha256(firstWriteClaim(claim)), sha256(claim.nonce)];
+/** Whether the record's digest is of this one. From before it covered the index as well, it is of the session alone. */
+export function isFirstWrite(recorded: Uint8Array, claim: FirstWrite): boolean {
+  return [sha256(firstWriteClaim(claim)), sha256(claim.nonce)].some((digest) => Buffer.compare(digest, recorded) === 0);
 }
 
-function isSameClaim(record: KeyRecord | undefined, { nvIndex, nonce }: SignFirstWrite): boolean {
-  const claim = record?.firstWrite;
-  return claim != null && claim.nvIndex === nvIndex && Buffer.compare(claim.nonce, nonce) === 0;
+export function rowTurned({
+  cardId,
+  keyVersion,
+}: {
+  readonly cardId: string;
+  readonly keyVersion: number;
+}): DomainError {
+  const detail = `The row of card ${cardId}, version ${keyVersion}, has another first write than the record.`;
+  return new DomainError('internal', 'vault-blob-invalid', detail);
 }

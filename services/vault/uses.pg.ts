@@ -84,6 +84,19 @@ export interface ChangeStatement extends Statement {
  * @param change INSERT, UPDATE or DELETE without RETURNING; `$1` to `$7` are the use, its own parameters begin at `$8`.
  */
 export function withUse(name: string, change: string): ChangeStatement {
+  return recorded(name, `${change} RETURNING 1`);
+}
+
+/**
+ * The same of a change that a function makes.
+ * @param call SQL of a condition that makes the change, and holds when something was changed.
+ */
+export function callWithUse(name: string, call: string): ChangeStatement {
+  return recorded(name, `SELECT 1 WHERE ${call}`);
+}
+
+/** @param change gives a row for each that it changed. */
+function recorded(name: string, change: string): ChangeStatement {
   const parameters = Math.max(7, ...[...change.matchAll(/\$(\d+)/g)].map(([, number]) => Number(number)));
   const [id, at, hash, before, hashBefore, keyVersion, signature] = [1, 2, 3, 4, 5, 6, 7].map(
     (n) => `$${parameters + n}`,
@@ -91,7 +104,7 @@ export function withUse(name: string, change: string): ChangeStatement {
   const use = '$1::text, $2::uuid, $3::int, $4::text, $5::text, $6::bytea, $7::text';
   return {
     name,
-    text: `WITH changed AS (${change} RETURNING 1), once AS (SELECT FROM changed LIMIT 1),
+    text: `WITH changed AS MATERIALIZED (${change}), once AS (SELECT FROM changed LIMIT 1),
       entered AS (INSERT INTO vault.uses (${ENTRY_COLUMNS})
         SELECT ${numbered(`${id}::bigint`, `${before}::bigint`, `${hashBefore}::bytea`)}, ${micros(`${at}::bigint`)}, ${use},
           ${hash}::bytea FROM once)

@@ -47,7 +47,7 @@ export interface VaultClient {
    * Stores the known key of an existing card, confirmed at once. The same key again gives the same answer.
    * @throws `administrator-key-not-sealed`, `-seal-invalid`, `-sealed-for-another-vault`, `-sealed-for-another-card`,
    *   `-not-hex`, `-odd-length`, `-length`, `-default` (unprocessable), `administrator-key-confirmed` (conflict): the
-   *   card has a key already.
+   *   card has a key already. With a PUK also those of importPuk; then neither is stored.
    */
   importAdministratorKey(params: ImportAdministratorKey): Promise<ImportedAdministratorKey>;
   /**
@@ -61,7 +61,7 @@ export interface VaultClient {
   /**
    * Takes in a card whose key is a named key, or follows from one; confirmed at once. Repeated, the same answer.
    * @throws `uniform-keys-not-allowed`, `named-key-unknown`, `derivation-algorithm`, `key-check-value`,
-   *   `administrator-key-algorithm` (unprocessable), `administrator-key-confirmed` (conflict).
+   *   `administrator-key-algorithm` (unprocessable), `administrator-key-confirmed` (conflict), those of importPuk.
    */
   adoptAdministratorKey(params: AdoptAdministratorKey): Promise<ImportedAdministratorKey>;
   /**

@@ -4,6 +4,8 @@ import type { Use } from '../ports.ts';
 const ALERTS: Readonly<Record<string, { readonly quietMs: number; readonly of: (use: Use) => string }>> = {
   // Each asked once: somebody altered what is stored, or has a vault's keys that are not these.
   'vault-blob-invalid': { quietMs: 0, of: ({ requestId }) => requestId },
+  // An older entry was changed, or taken out: found when a first write was to be signed.
+  'vault-record-altered': { quietMs: 0, of: ({ requestId }) => requestId },
   // Goes on for as long as somebody keeps asking; once in a while is enough.
   'vault-limit-reached': { quietMs: 10 * 60_000, of: ({ cardId, requestedBy }) => `${cardId} ${requestedBy}` },
 };

@@ -54,6 +54,67 @@ describe('a PUK', () => {
     expect(JSON.stringify(await owner('SELECT * FROM vault.secrets'))).not.toContain('48213907');
   });
 
+  it('that comes with the key of its card is stored with it, or neither is', async () => {
+    const [cardId, key, to] = [randomUUID(), randomBytes(24).toString('hex'), await client.importKey()];
+    const puk = async (text: string) => ({ cardSerial: SERIAL, jwe: await sealedPuk(text) });
+    const take = async (text: string, its?: { cardSerial: string; jwe: string }) =>
+      client.importAdministratorKey({
+        ...{ ...caller, cardId, cardSerial: SERIAL, algorithm: 'tdes', jwe: await sealed(to, text, SERIAL) },
+        ...(its === undefined ? {} : { puk: its }),
+      });
+    const held = async () =>
+      owner(
+        `SELECT (SELECT count(*) FROM vault.administrator_keys WHERE card_id = $1)::int AS keys,
+          (SELECT count(*) FROM vault.secrets WHERE card_id = $1)::int AS puks`,
+        [cardId],
+      );
+    const refused = [
+      [take('zz'.repeat(24), await puk('48213907')), 'unprocessable administrator-key-not-hex'],
+      [take(key, await puk('1')), 'unprocessable puk-malformed'],
+      [
+        take(key, { cardSerial: 'VSC-2', jwe: await sealedPuk('48213907') }),
+        'unprocessable administrator-key-sealed-for-another-card',
+      ],
+    ] as const;
+    for (const [work, code] of refused) expect(await codeOf(work)).toBe(code);
+    expect(await held()).toEqual([{ keys: 0, puks: 0 }]);
+    const first = await Promise.all([take(key, await puk('48213907')), take(key, await puk('48213907'))]);
+    expect(first[0]).toEqual(first[1]);
+    expect(await held()).toEqual([{ keys: 1, puks: 1 }]);
+    expect(await codeOf(take(key, await puk('11112222')))).toBe('conflict puk-stored');
+    expect(await client.showPuk({ ...caller, cardId })).toEqual({ puk: '48213907' });
+    const uses = await owner(`SELECT operation FROM vault.uses WHERE card_id = $1 AND outcome = 'done' ORDER BY id`, [
+      cardId,
+    ]);
+    expect(uses[0]).toEqual({ operation: 'key.import' });
+  });
+
+  it('is not stored with a key that the card has without it, unless it is the same key', async () => {
+    const [cardId, key, to] = [randomUUID(), randomBytes(24).toString('hex'), await client.importKey()];
+    const take = async (text: string, puk?: string) =>
+      client.importAdministratorKey({
+        ...{ ...caller, cardId, cardSerial: SERIAL, algorithm: 'tdes', jwe: await sealed(to, text, SERIAL) },
+        ...(puk === undefined ? {} : { puk: { cardSerial: SERIAL, jwe: await sealedPuk(puk) } }),
+      });
+    await take(key);
+    const other = take(randomBytes(24).toString('hex'), '48213907');
+    expect(await codeOf(other)).toBe('conflict administrator-key-confirmed');
+    expect(await codeOf(client.showPuk({ ...caller, cardId }))).toBe('not-found puk-unknown');
+    await take(key, '48213907');
+    expect(await client.showPuk({ ...caller, cardId })).toEqual({ puk: '48213907' });
+    // One that came before the key, as cms used to send it, is the card's as well.
+    const before = randomUUID();
+    await store(before, await sealedPuk('48213907'));
+    const both = async (puk: string) =>
+      client.importAdministratorKey({
+        ...{ ...caller, cardId: before, cardSerial: SERIAL, algorithm: 'tdes', jwe: await sealed(to, key, SERIAL) },
+        puk: { cardSerial: SERIAL, jwe: await sealedPuk(puk) },
+      });
+    expect(await codeOf(both('11112222'))).toBe('conflict puk-stored');
+    await both('48213907');
+    expect(await client.describeKeys({ ...caller, cardId: before })).toHaveLength(1);
+  });
+
   it.each([
     ['too short', '123'],
     ['with a space', '1234 5678'],
