@@ -12,7 +12,7 @@ export function encodeFrame(value: unknown): Buffer {
     throw new DomainError(
       'unprocessable',
       'link-frame-too-large',
-      `a message between processes is at most ${MAX_FRAME_BYTES} bytes; this one has ${length}`,
+      `A message between processes is at most ${MAX_FRAME_BYTES} bytes; this one has ${length}`,
     );
   }
   const frame = Buffer.allocUnsafe(HEADER_BYTES + length);
@@ -40,7 +40,7 @@ export class FrameReader {
     while (this.#size >= HEADER_BYTES) {
       const length = this.#peekLength();
       if (length > MAX_FRAME_BYTES) {
-        throw new DomainError('invalid', 'link-frame-too-large', `a frame is at most ${MAX_FRAME_BYTES} bytes`);
+        throw new DomainError('invalid', 'link-frame-too-large', `A frame is at most ${MAX_FRAME_BYTES} bytes.`);
       }
       if (this.#size < HEADER_BYTES + length) break;
       values.push(parse(this.#take(HEADER_BYTES + length).subarray(HEADER_BYTES)));
@@ -79,6 +79,6 @@ function parse(bytes: Buffer): unknown {
   try {
     return JSON.parse(decoder.decode(bytes));
   } catch (cause) {
-    throw new DomainError('invalid', 'link-frame-malformed', 'a frame must be UTF-8 JSON', { cause });
+    throw new DomainError('invalid', 'link-frame-malformed', 'A frame must be UTF-8 JSON.', { cause });
   }
 }

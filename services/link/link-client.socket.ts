@@ -102,14 +102,14 @@ export function connectLink(options: LinkClientOptions): LinkClient {
       return new Promise<T>((resolve, reject) => {
         if (closing) throw unavailable(`the connection to the ${service} service is closed`);
         if (pending.size >= maxPending) {
-          throw new DomainError('unavailable', `${service}-busy`, `more than ${maxPending} calls await the ${service}`);
+          throw new DomainError('unavailable', `${service}-busy`, `More than ${maxPending} calls await the ${service}`);
         }
         const id = nextId++;
         const frame = encodeFrame({ id, op, params });
         socket ??= open();
         const timer = setTimeout(() => {
           settle(id)?.reject(
-            new DomainError('unavailable', `${service}-timeout`, `no answer of ${service} within ${timeoutMs} ms`),
+            new DomainError('unavailable', `${service}-timeout`, `No answer of ${service} within ${timeoutMs} ms.`),
           );
         }, timeoutMs);
         pending.set(id, { resolve: (value) => resolve(value as T), reject, timer, socket });

@@ -34,7 +34,7 @@ export async function serveLink(options: LinkServerOptions): Promise<LinkServer>
     throw new DomainError(
       'conflict',
       'link-socket-in-use',
-      `another process answers on ${options.socketPath}; stop it, or choose another path`,
+      `Another process answers on ${options.socketPath}; stop it, or choose another path.`,
     );
   }
   const connections = new Set<Connection>();
@@ -135,7 +135,7 @@ class Connection {
     try {
       const handler = Object.hasOwn(this.#options.handlers, op) ? this.#options.handlers[op] : undefined;
       if (handler === undefined) {
-        throw new DomainError('invalid', 'link-operation-unknown', 'the service has no operation of this name');
+        throw new DomainError('invalid', 'link-operation-unknown', 'The service has no operation of this name.');
       }
       const ok = await handler(params);
       frame = encodeFrame({ id, ok: ok === undefined ? null : ok } satisfies LinkAnswer);
@@ -167,7 +167,7 @@ async function listenPrivately(server: Server, socketPath: string): Promise<void
   const made = join(directory, 's');
   try {
     if (Buffer.byteLength(made) > 107 || Buffer.byteLength(socketPath) > 107) {
-      throw new DomainError('invalid', 'link-socket-path-too-long', `${basename(socketPath)} is too deep: 107 bytes`);
+      throw new DomainError('invalid', 'link-socket-path-too-long', `${basename(socketPath)} is too deep: 107 bytes.`);
     }
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);

@@ -25,7 +25,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 function malformed(): DomainError {
-  return new DomainError('invalid', 'link-message-malformed', 'a message between processes has not the agreed form');
+  return new DomainError('invalid', 'link-message-malformed', 'A message between processes has not the agreed form.');
 }
 
 /** @throws DomainError `link-message-malformed` (invalid). */

@@ -15,7 +15,7 @@ export async function answerChallenge(
   if (record === undefined) throw keyUnknown();
   const { algorithm } = record;
   if (algorithm === 'hmac-sha256') {
-    throw wrongAlgorithm('a card in a TPM is not answered by encrypting: use tpm.first-write and tpm.reset');
+    throw wrongAlgorithm('A card in a TPM is not answered by encrypting: use tpm.first-write and tpm.reset.');
   }
   if (record.state === 'superseded') throw keySuperseded();
   // A card whose key is being changed has one of the two, and which one is found out by asking it.

@@ -27,7 +27,7 @@ export function encryptChallenge(
     throw new DomainError(
       'unprocessable',
       'challenge-length',
-      `the challenge has ${length} bytes; a card with a key for ${algorithm} gives ${block}, or a multiple of it up to ` +
+      `The challenge has ${length} bytes; a card with a key for ${algorithm} gives ${block}, or a multiple of it up to ` +
         `${MAX_CHALLENGE_BYTES}`,
     );
   }

@@ -19,6 +19,6 @@ export async function confirmKey(
   throw new DomainError(
     'conflict',
     'first-write-not-signed',
-    'this version of the key has signed no first write, so no card can have it',
+    'This version of the key has signed no first write, so no card can have it.',
   );
 }

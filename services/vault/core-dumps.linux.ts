@@ -22,8 +22,8 @@ export function switchOffCoreDumps(): void {
   throw new DomainError(
     'forbidden',
     'vault-core-dumps-on',
-    'a crash would write the keys to a file, and this could not be switched off here: start the vault with a core limit of ' +
-      '0 (systemd LimitCORE=0, docker --ulimit core=0, ulimit -Hc 0), or install prlimit (util-linux)',
+    'A crash would write the keys to a file, and this could not be switched off here: start the vault with a core limit of ' +
+      '0 (systemd LimitCORE=0, docker --ulimit core=0, ulimit -Hc 0), or install prlimit (util-linux).',
   );
 }
 

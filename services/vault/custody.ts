@@ -66,7 +66,7 @@ const keyBytes = (algorithm: Algorithm) => (algorithm === 'hmac-sha256' ? HMAC_K
 
 function deriveKey(provider: KeyProvider, facts: DerivedFacts, use: DerivedUse): Promise<Secret> {
   if (facts.masterVersion === null) {
-    throw new DomainError('internal', 'vault-blob-invalid', 'a deterministic key names its master secret');
+    throw new DomainError('internal', 'vault-blob-invalid', 'A deterministic key names its master secret.');
   }
   const length = use === 'tpm-seed-value' ? HMAC_KEY_BYTES : keyBytes(facts.algorithm);
   return provider.derive(facts.masterVersion, administratorKeyContext(facts, use, length), length);

@@ -28,7 +28,7 @@ export function fleetKey(
     throw new DomainError(
       'unprocessable',
       'derivation-diversifier',
-      `the diversifier has ${diversifier.length} bytes; 1 to ${MAX_DIVERSIFIER_BYTES} are right`,
+      `The diversifier has ${diversifier.length} bytes; 1 to ${MAX_DIVERSIFIER_BYTES} are right.`,
     );
   }
   return derivation === 'dogtag' ? dogtag(master, algorithm, diversifier) : an10922(master, algorithm, diversifier);
@@ -46,7 +46,7 @@ function an10922(master: Uint8Array, algorithm: ImportableAlgorithm, diversifier
     throw new DomainError(
       'unprocessable',
       'derivation-algorithm',
-      'AN10922 derives a key from a master key of the same algorithm and length',
+      'AN10922 derives a key from a master key of the same algorithm and length.',
     );
   }
   if (algorithm === 'tdes') return an10922Tdes(master, diversifier);
@@ -70,7 +70,7 @@ function an10922Tdes(master: Uint8Array, diversifier: Uint8Array): Uint8Array {
     throw new DomainError(
       'unprocessable',
       'derivation-diversifier',
-      `the diversifier has ${diversifier.length} bytes; for TDES by AN10922 1 to ${AN10922_TDES_BYTES - 1} are right`,
+      `The diversifier has ${diversifier.length} bytes; for TDES by AN10922 1 to ${AN10922_TDES_BYTES - 1} are right.`,
     );
   }
   const parts = [0x31, 0x32, 0x33].map((constant) => {

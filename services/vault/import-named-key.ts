@@ -15,8 +15,8 @@ export function demandUniformAllowed(allowed: boolean): void {
   throw new DomainError(
     'unprocessable',
     'uniform-keys-not-allowed',
-    'one key for many cards is unsafe, and off: who learns it from one card has them all. Set VAULT_UNIFORM_KEYS=allowed ' +
-      'on the vault if a fleet has to be managed as it is',
+    'One key for many cards is unsafe, and off: who learns it from one card has them all. Set VAULT_UNIFORM_KEYS=allowed ' +
+      'on the vault if a fleet has to be managed as it is.',
   );
 }
 
@@ -77,6 +77,6 @@ function exists(kind: string, name: string): DomainError {
   return new DomainError(
     'conflict',
     'named-key-exists',
-    `there is another ${kind} of the name ${name}; cards may depend on it, so give the new one a name of its own`,
+    `There is another ${kind} of the name ${name}; cards may depend on it, so give the new one a name of its own.`,
   );
 }

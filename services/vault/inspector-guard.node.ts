@@ -15,7 +15,7 @@ export function refuseInspector(): void {
     throw new DomainError(
       'forbidden',
       'vault-inspector-refused',
-      'the vault runs without debuggers and without options that write its memory to a file: no --inspect, no --heapsnapshot-…',
+      'The vault runs without debuggers and without options that write its memory to a file: no --inspect, no --heapsnapshot-…',
     );
   }
   process.on('SIGUSR1', () => {});

@@ -62,7 +62,7 @@ async function demandSealed({ provider }: Custody, record: KeyRecord, source: Ke
 }
 
 function invalid({ cardId, keyVersion }: KeyRecord, why: string): DomainError {
-  const detail = `the key of card ${cardId}, version ${keyVersion}, can't be had: ${why}`;
+  const detail = `The key of card ${cardId}, version ${keyVersion}, can't be had: ${why}`;
   return new DomainError('internal', 'vault-blob-invalid', detail);
 }
 

@@ -25,8 +25,8 @@ export function parseKeyText(text: Uint8Array, algorithm: ImportableAlgorithm, d
   key.wipe();
   throw refusal(
     'default',
-    'this is the well-known default administrator key: a card that has it is managed by nobody; change the key ' +
-      'of the card first, then import the new one, or have the card taken over',
+    'This is the well-known default administrator key: a card that has it is managed by nobody; change the key ' +
+      'of the card first, then import the new one, or have the card taken over.',
   );
 }
 
@@ -44,7 +44,7 @@ export function parseHexKey(text: Uint8Array, least: number, most: number, what 
     const digit = hexDigit(byte);
     if (digit < 0) {
       digits.fill(0);
-      throw refusal('not-hex', `the key must be ${right} hex digits (0-9, A-F); there is another character in it`);
+      throw refusal('not-hex', `The key must be ${right} hex digits (0-9, A-F); there is another character in it.`);
     }
     if (count < wanted) digits[count] = digit;
     count += 1;
@@ -74,7 +74,7 @@ function oddLength(count: number, right: string): DomainError {
   return refusal(
     'odd-length',
     `${plain}. If you copied the DEFAULT key from the vendor's page: its leading 0 is missing there. The right 48 ` +
-      'digits are the eight bytes 01 02 03 04 05 06 07 08 three times over, beginning with 0',
+      'digits are the eight bytes 01 02 03 04 05 06 07 08 three times over, beginning with 0.',
   );
 }
 

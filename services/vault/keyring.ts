@@ -69,7 +69,7 @@ export async function openKeyring(
         throw new DomainError(
           'internal',
           'vault-blob-invalid',
-          `the vault has no KEK of version ${wrapped.kekVersion}`,
+          `The vault has no KEK of version ${wrapped.kekVersion}`,
         );
       }
       return holder.unwrap(wrapped, associatedData);
@@ -115,8 +115,8 @@ function missingKek(version: number, providers: readonly ManagedProvider[]): Dom
   return new DomainError(
     'unprocessable',
     'vault-kek-missing',
-    `the database says that KEK ${version} is the active one, and no open provider holds it: ${open.join('; ')}. ` +
+    `The database says that KEK ${version} is the active one, and no open provider holds it: ${open.join('; ')}. ` +
       'Restore the provider from its backup or recover it from its shares; or, if its keys were moved to another ' +
-      'provider, set VAULT_PROVIDER to that one',
+      'provider, set VAULT_PROVIDER to that one.',
   );
 }

@@ -60,10 +60,10 @@ async function makeKeysFile({ keysFile, secretFile }: FileSettings, database: Da
   if (await knowsKeys(database)) {
     throw missing(
       `${keysFile} is not there, but the database knows keys of this vault: restore it from a backup, recover it from its ` +
-        'shares, or, if its keys were moved to a token, set VAULT_PROVIDER=pkcs11. New keys would open nothing',
+        'shares, or, if its keys were moved to a token, set VAULT_PROVIDER=pkcs11. New keys would open nothing.',
     );
   }
-  if (!init) throw missing(`${keysFile} is not there; on the very first start give --init`);
+  if (!init) throw missing(`${keysFile} is not there; on the very first start give --init.`);
   const secret = await readVaultSecret(secretFile);
   try {
     await createKeysFile(keysFile, secret);
@@ -74,10 +74,10 @@ async function makeKeysFile({ keysFile, secretFile }: FileSettings, database: Da
 
 async function makeTokenKeys(token: ManagedProvider, database: Database, init: boolean): Promise<void> {
   const empty = (detail: string) => new DomainError('unprocessable', 'vault-token-empty', detail);
-  if (!init) throw empty('the token holds no key-encryption key; on the very first start give --init');
+  if (!init) throw empty('The token holds no key-encryption key; on the very first start give --init.');
   if (await knowsKeys(database)) {
     throw empty(
-      'the token holds no key-encryption key, but the database knows keys of this vault: is it another token?',
+      'The token holds no key-encryption key, but the database knows keys of this vault: is it another token?',
     );
   }
   await token.addMaster(1);
@@ -104,7 +104,7 @@ export async function checkStoredKeys(provider: Keyring, database: Database): Pr
     throw new DomainError(
       'unprocessable',
       'vault-keys-of-another-vault',
-      'none of the newest keys in the database opens with the keys of this vault: one of the two belongs to another vault',
+      'None of the newest keys in the database opens with the keys of this vault: one of the two belongs to another vault.',
     );
   }
 }
@@ -115,7 +115,7 @@ async function asMigrated<T>(work: Promise<T>): Promise<T> {
   } catch (cause) {
     // SQLSTATE: undefined table, invalid schema name, insufficient privilege.
     if (!['42P01', '3F000', '42501'].includes((cause as { code?: string }).code ?? '')) throw cause;
-    const detail = 'the database has no schema vault of this version: migrate it first';
+    const detail = 'The database has no schema vault of this version: migrate it first.';
     throw new DomainError('unprocessable', 'vault-schema-missing', detail, { cause });
   }
 }

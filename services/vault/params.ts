@@ -23,7 +23,7 @@ export function params<S extends Shape>(shape: S): (value: unknown, at?: string)
       if (!names.includes(name)) {
         // Shown only when it looks like a name: a caller's mistake could have put anything in its place.
         const pointer = at + (/^[A-Za-z_]{1,32}$/.test(name) ? `/${name}` : '/?');
-        throw new DomainError('invalid', 'field-unknown', `${pointer} is not a field of this operation`, {
+        throw new DomainError('invalid', 'field-unknown', `${pointer} is not a field of this operation.`, {
           fields: [{ pointer, detail: `known are: ${names.join(', ')}` }],
         });
       }

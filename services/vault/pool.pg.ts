@@ -41,7 +41,7 @@ export function connectDatabase(url: string, onError: (error: unknown) => void):
           throw new DomainError(
             'unavailable',
             'vault-database-unavailable',
-            'the database of the vault does not answer',
+            'The database of the vault does not answer.',
             {
               cause,
             },

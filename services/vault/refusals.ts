@@ -5,7 +5,7 @@ export function keyUnknown(): DomainError {
   return new DomainError(
     'not-found',
     'administrator-key-unknown',
-    'the vault has no such version of a key of this card',
+    'The vault has no such version of a key of this card.',
   );
 }
 
@@ -13,7 +13,7 @@ export function keyConfirmed(): DomainError {
   return new DomainError(
     'conflict',
     'administrator-key-confirmed',
-    'the card has a confirmed administrator key; it is changed by rotation, not by making or importing another',
+    'The card has a confirmed administrator key; it is changed by rotation, not by making or importing another.',
   );
 }
 
@@ -21,7 +21,7 @@ export function keyNotConfirmed(): DomainError {
   return new DomainError(
     'conflict',
     'administrator-key-not-confirmed',
-    'this version of the key is not confirmed to be on the card; only a confirmed key answers',
+    'This version of the key is not confirmed to be on the card; only a confirmed key answers.',
   );
 }
 
@@ -41,6 +41,6 @@ export function keyNotStored(): DomainError {
   return new DomainError(
     'conflict',
     'administrator-key-not-stored',
-    'the key of this card was made, used once and dropped, as its profile asks; only a PUK or a reissue can help',
+    'The key of this card was made, used once and dropped, as its profile asks; only a PUK or a reissue can help.',
   );
 }

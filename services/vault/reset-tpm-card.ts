@@ -17,7 +17,7 @@ export async function resetTpmCard(custody: Custody, keys: KeyStore, params: Res
     throw new DomainError(
       'unprocessable',
       'nv-index-not-of-this-card',
-      'the card lives at the NV index whose first write was signed; resets are for that one',
+      'The card lives at the NV index whose first write was signed; resets are for that one.',
     );
   }
   return withCardKey(custody, keys, record, (key) => resetAnswers(key, facts, params));

@@ -27,12 +27,12 @@ export async function openSealedText(
     throw new DomainError(
       'unprocessable',
       'administrator-key-sealed-as-another-kind',
-      `the protected header of the seal must have the typ ${wanted.type}`,
+      `The protected header of the seal must have the typ ${wanted.type}`,
     );
   }
   throw new DomainError(
     'unprocessable',
     'administrator-key-sealed-for-another-card',
-    'the protected header of the seal must carry the cardSerial of the card that the key is for',
+    'The protected header of the seal must carry the cardSerial of the card that the key is for.',
   );
 }

@@ -169,8 +169,8 @@ function invalidBlob(facts: SealedFacts, cause?: unknown): DomainError {
   return new DomainError(
     'internal',
     'vault-blob-invalid',
-    `the stored key of card ${facts.cardId}, version ${facts.keyVersion}, does not open: its row was altered, or it was ` +
-      'sealed by another vault',
+    `The stored key of card ${facts.cardId}, version ${facts.keyVersion}, does not open: its row was altered, or it was ` +
+      'sealed by another vault.',
     { cause },
   );
 }

@@ -63,7 +63,7 @@ function expectEqual(source: string, got: Uint8Array, expected: string): void {
 }
 
 function failed(source: string): DomainError {
-  return new DomainError('internal', 'vault-self-test-failed', `the cryptography of this host is wrong: ${source}`);
+  return new DomainError('internal', 'vault-self-test-failed', `The cryptography of this host is wrong: ${source}`);
 }
 
 function hex(text: string): Uint8Array {

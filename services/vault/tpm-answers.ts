@@ -29,10 +29,10 @@ export interface TpmKeyFacts {
 /** @throws DomainError `administrator-key-algorithm` (unprocessable). */
 export function tpmFacts(record: KeyRecord): TpmKeyFacts {
   if (record.algorithm !== 'hmac-sha256') {
-    throw wrongAlgorithm(`a TPM card has a key for hmac-sha256; this key is for ${record.algorithm}: use answer`);
+    throw wrongAlgorithm(`A TPM card has a key for hmac-sha256; this key is for ${record.algorithm}: use answer.`);
   }
   if (record.tpmName === null || record.pinLimit === null) {
-    throw new DomainError('internal', 'vault-blob-invalid', 'a TPM card without Name or PIN limit');
+    throw new DomainError('internal', 'vault-blob-invalid', 'A TPM card without Name or PIN limit.');
   }
   const name = record.lineage?.succession?.foundingName ?? record.tpmName;
   return { name: new Uint8Array(name), pinLimit: record.pinLimit };

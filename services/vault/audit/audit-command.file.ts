@@ -78,7 +78,7 @@ function urlFrom({ VAULT_DATABASE_URL_FILE: file, VAULT_DATABASE_URL: url }: Nod
   throw new DomainError(
     'unprocessable',
     'configuration-invalid',
-    'VAULT_DATABASE_URL or VAULT_DATABASE_URL_FILE must be set',
+    'VAULT_DATABASE_URL or VAULT_DATABASE_URL_FILE must be set.',
   );
 }
 

@@ -40,7 +40,7 @@ it.each(['{', '[]', '{}', '{"items":[1]}', JSON.stringify({ ...event(1), request
     writeFileSync(path, `${JSON.stringify(event(1))}\n${line}\n`);
     await expect(openEventExport(path)).rejects.toMatchObject({
       code: 'audit-export-malformed',
-      detail: expect.stringContaining('line 2'),
+      detail: expect.stringContaining('Line 2'),
     });
   },
 );

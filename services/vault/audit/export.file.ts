@@ -128,7 +128,7 @@ function malformed(line: number, cause?: unknown): DomainError {
   return new DomainError(
     'unprocessable',
     'audit-export-malformed',
-    `line ${line} of the export is neither an event of GET /api/v1/audit/events nor a page of them`,
+    `Line ${line} of the export is neither an event of GET /api/v1/audit/events nor a page of them.`,
     { cause },
   );
 }

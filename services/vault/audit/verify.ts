@@ -62,11 +62,11 @@ export async function* verifyRecord(
     last !== undefined &&
     (last.signed === null || (checkpoint && last.signed.keyVersion !== checkpoint.keyVersion))
   ) {
-    const detail = 'the last entry carries no signature of the key that the vault has now';
+    const detail = 'The last entry carries no signature of the key that the vault has now.';
     yield { kind: 'end-not-signed', sequence: String(last.sequence), detail };
   }
   if (checkpoint !== undefined && checkpoint.head.sequence > head.sequence) {
-    const detail = `the vault remembers ${checkpoint.head.sequence} entries; the record ends before`;
+    const detail = `The vault remembers ${checkpoint.head.sequence} entries; the record ends before.`;
     yield { kind: 'rolled-back', sequence: String(head.sequence), detail };
   }
   return head;

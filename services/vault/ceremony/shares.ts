@@ -52,9 +52,9 @@ export async function joinShares(text: string, key: RecoveryPublicKey): Promise<
   );
   const numbers = given.map(({ number }) => number);
   const repeated = numbers.find((number, at) => numbers.indexOf(number) !== at);
-  if (repeated !== undefined) throw refusal('share-repeated', `share ${repeated} was given twice`);
+  if (repeated !== undefined) throw refusal('share-repeated', `Share ${repeated} was given twice.`);
   if (given.length < key.threshold) {
-    throw refusal('shares-too-few', `${given.length} shares were given; ${key.threshold} are needed`);
+    throw refusal('shares-too-few', `${given.length} shares were given; ${key.threshold} are needed.`);
   }
   const secret = await combine(given.map(({ share }) => share));
   for (const { share } of given) share.fill(0);
@@ -68,11 +68,11 @@ function readShare(lines: readonly string[], at: number, key: RecoveryPublicKey)
     throw refusal('share-mistyped', `${where}: ${decoded.detail}`);
   }
   const { bytes } = decoded;
-  if (bytes[0] !== FORMAT) throw refusal('share-unknown', `share ${at} is of another version of this program`);
+  if (bytes[0] !== FORMAT) throw refusal('share-unknown', `Share ${at} is of another version of this program.`);
   const sameSet = Buffer.compare(bytes.subarray(1, 1 + SET_BYTES), setId(key.point)) === 0;
   const [threshold = 0, shares = 0, number = 0] = bytes.subarray(1 + SET_BYTES);
   if (!sameSet || threshold !== key.threshold || shares !== key.shares) {
-    throw refusal('shares-mixed', `share ${at} belongs to another recovery key than the recovery file`);
+    throw refusal('shares-mixed', `Share ${at} belongs to another recovery key than the recovery file.`);
   }
   const share = Uint8Array.from(bytes.subarray(HEADER_BYTES));
   bytes.fill(0);

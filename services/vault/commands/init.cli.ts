@@ -34,7 +34,7 @@ export async function initCommand(context: CommandContext, count: ShareCount, pe
   const { recoveryFile } = config;
   if (recoveryFile === null) throw noRecoveryFile();
   if (existsSync(recoveryFile)) {
-    const detail = `${recoveryFile} is there already: it belongs to a vault, or to a ceremony that was broken off at its end`;
+    const detail = `${recoveryFile} is there already: it belongs to a vault, or to a ceremony that was broken off at its end.`;
     throw new DomainError('conflict', 'recovery-file-exists', detail);
   }
   await demandUnused(config.databaseUrl);
@@ -71,13 +71,13 @@ async function showShares(secret: Secret, key: RecoveryPublicKey, person: Person
     const same = joined.use((a) => secret.use((b) => Buffer.compare(a, b) === 0));
     joined.wipe();
     if (!same)
-      throw new DomainError('internal', 'vault-self-test-failed', 'the shares do not give the recovery key back');
+      throw new DomainError('internal', 'vault-self-test-failed', 'The shares do not give the recovery key back.');
   }
   for (const [at, lines] of shares.entries()) {
     const head = `# Share ${at + 1} of ${shares.length}, of which ${key.threshold} are needed`;
     const shown = [head, ...lines, '# Write it down, let nobody else see it, then press Enter.'];
     if (await person.showOnce(shown)) continue;
-    const detail = `share ${at + 1} was not taken. Nothing was written; begin anew: these shares open nothing`;
+    const detail = `Share ${at + 1} was not taken. Nothing was written; begin anew: these shares open nothing.`;
     throw new DomainError('conflict', 'ceremony-broken-off', detail);
   }
 }
@@ -87,7 +87,7 @@ async function demandUnused(databaseUrl: string): Promise<void> {
   try {
     if (!(await knowsKeys(database))) return;
     const detail =
-      'the database knows keys of a vault already: new ones would open none of them. To bring lost keys back: vault recover';
+      'The database knows keys of a vault already: new ones would open none of them. To bring lost keys back: vault recover.';
     throw new DomainError('conflict', 'vault-keys-exist', detail);
   } finally {
     await database.close();
@@ -103,6 +103,6 @@ function padded(scalar: Buffer): Uint8Array {
 }
 
 export function noRecoveryFile(): DomainError {
-  const detail = 'VAULT_RECOVERY_FILE must name the file that holds the keys, sealed to the recovery key';
+  const detail = 'VAULT_RECOVERY_FILE must name the file that holds the keys, sealed to the recovery key.';
   return new DomainError('unprocessable', 'configuration-invalid', detail);
 }

@@ -25,8 +25,8 @@ export async function emptyPlace(settings: ProviderSettings): Promise<KeyPlace> 
       throw new DomainError(
         'conflict',
         'vault-token-not-empty',
-        `the token ${token.tokenLabel} holds keys of a vault already. If they are of a ceremony that was broken off, ` +
-          'initialise the token anew',
+        `The token ${token.tokenLabel} holds keys of a vault already. If they are of a ceremony that was broken off, ` +
+          'initialise the token anew.',
       );
     }
     return {
@@ -39,10 +39,10 @@ export async function emptyPlace(settings: ProviderSettings): Promise<KeyPlace> 
       close: () => opened.close(),
     };
   }
-  if (file === null) throw new DomainError('unprocessable', 'configuration-invalid', 'no provider is configured');
+  if (file === null) throw new DomainError('unprocessable', 'configuration-invalid', 'No provider is configured.');
   const { keysFile, secretFile } = file;
   if (existsSync(keysFile)) {
-    throw new DomainError('conflict', 'vault-keys-file-exists', `${keysFile} is there already and is not replaced`);
+    throw new DomainError('conflict', 'vault-keys-file-exists', `${keysFile} is there already and is not replaced.`);
   }
   const secret = await readVaultSecret(secretFile);
   return {

@@ -64,7 +64,7 @@ async function openedKeyring(providers: readonly ManagedProvider[], database: Da
     return await openKeyring([first, ...others], async () => {
       const active = await kekTable(database).active();
       if (active !== undefined) return active;
-      const detail = 'no vault has served on this database yet: there is nothing to change';
+      const detail = 'No vault has served on this database yet: there is nothing to change.';
       throw new DomainError('conflict', 'vault-keys-unused', detail);
     });
   } catch (error) {
@@ -85,8 +85,8 @@ export async function demandOpenInRunningVault({ config }: CommandContext, provi
     throw new DomainError(
       'conflict',
       'vault-provider-not-open',
-      `the vault that serves on ${config.socketPath} does not have the provider ${provider} open, and could not answer for ` +
-        'what is moved there: set the variables of both providers for it, start it again, then repeat this',
+      `The vault that serves on ${config.socketPath} does not have the provider ${provider} open, and could not answer for ` +
+        'what is moved there: set the variables of both providers for it, start it again, then repeat this.',
     );
   } catch (error) {
     // Not reachable: none runs there.

@@ -15,8 +15,8 @@ export async function moveProviderCommand(context: CommandContext, to: ProviderN
     throw new DomainError(
       'unprocessable',
       'configuration-invalid',
-      'both providers must be configured: VAULT_KEYS_FILE and VAULT_SECRET_FILE, and VAULT_PKCS11_MODULE, ' +
-        'VAULT_PKCS11_TOKEN_LABEL and VAULT_PKCS11_PIN_FILE',
+      'Both providers must be configured: VAULT_KEYS_FILE and VAULT_SECRET_FILE, and VAULT_PKCS11_MODULE, ' +
+        'VAULT_PKCS11_TOKEN_LABEL and VAULT_PKCS11_PIN_FILE.',
     );
   }
   await demandOpenInRunningVault(context, to);

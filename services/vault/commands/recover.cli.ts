@@ -54,7 +54,7 @@ async function openWith(file: Awaited<ReturnType<typeof openRecoveryFile>>, scal
   throw new DomainError(
     'unprocessable',
     'recovery-shares-wrong',
-    'these shares do not give the recovery key: at least one was changed, though its check characters fit',
+    'These shares do not give the recovery key: at least one was changed, though its check characters fit.',
   );
 }
 
@@ -67,7 +67,7 @@ function toBundle(keys: readonly RecoveredKey[], recoveryKey: RecoveryPublicKey)
     throw new DomainError(
       'unprocessable',
       'recovery-file-invalid',
-      'the recovery file does not hold all kinds of keys',
+      'The recovery file does not hold all kinds of keys.',
     );
   }
   return { keks, masters, importKey, recoveryKey };

@@ -20,7 +20,7 @@ function limit(env: NodeJS.ProcessEnv, name: string, fallback: number): number {
     throw new DomainError(
       'unprocessable',
       'configuration-invalid',
-      `${name} must be a whole number from 1 to 999999999: the answers that may be given in an hour`,
+      `${name} must be a whole number from 1 to 999999999: the answers that may be given in an hour.`,
     );
   }
   return Number(text);

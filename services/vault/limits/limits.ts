@@ -71,7 +71,7 @@ export function answerLimits(limits: AnswerLimits, now: () => number): Limits {
         throw new DomainError(
           'too-many',
           LIMIT_REACHED,
-          `the vault gives in an hour at most ${limit} ${what}; if this is no attack, wait, or have the limit raised`,
+          `The vault gives in an hour at most ${limit} ${what}; if this is no attack, wait, or have the limit raised.`,
           { data: { retryAfterSeconds } },
         );
       }

@@ -34,7 +34,7 @@ export async function fileProvider(first: KeyBundle, medium?: KeysMedium): Promi
 
   function find(keys: ReadonlyMap<number, Secret>, version: number, what: string): Secret {
     const found = keys.get(version);
-    if (found === undefined) throw invalidBlob(`the vault has no ${what} of version ${version}`);
+    if (found === undefined) throw invalidBlob(`The vault has no ${what} of version ${version}`);
     return found;
   }
 
@@ -81,7 +81,7 @@ export async function fileProvider(first: KeyBundle, medium?: KeysMedium): Promi
     },
 
     async unwrap({ kekVersion: version, wrapped }, associatedData) {
-      if (wrapped.length < NONCE_BYTES + TAG_BYTES) throw invalidBlob('a wrapped data key is too short');
+      if (wrapped.length < NONCE_BYTES + TAG_BYTES) throw invalidBlob('A wrapped data key is too short.');
       return find(bundle.keks, version, 'KEK').use((kek) => {
         const decipher = createDecipheriv('aes-256-gcm', kek, wrapped.subarray(0, NONCE_BYTES), {
           authTagLength: TAG_BYTES,

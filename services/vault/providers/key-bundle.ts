@@ -95,6 +95,6 @@ function invalid(): DomainError {
   return new DomainError(
     'internal',
     'vault-keys-file-invalid',
-    'the keys file opens, and does not hold what it should',
+    'The keys file opens, and does not hold what it should.',
   );
 }

@@ -43,7 +43,7 @@ export async function readVaultSecret(path: string): Promise<Secret> {
     throw new DomainError(
       'unprocessable',
       'vault-secret-too-short',
-      `the secret in ${path} must have at least ${MIN_SECRET_BYTES} bytes; 32 random ones in base64 are right`,
+      `The secret in ${path} must have at least ${MIN_SECRET_BYTES} bytes; 32 random ones in base64 are right.`,
     );
   }
   return secret;
@@ -77,7 +77,7 @@ export async function readKeysFile(path: string, secret: Secret): Promise<KeyBun
     throw new DomainError(
       'unprocessable',
       'vault-secret-wrong',
-      `${path} does not open: either the secret is not the one it was sealed with, or the file was altered`,
+      `${path} does not open: either the secret is not the one it was sealed with, or the file was altered.`,
       { cause },
     );
   } finally {
@@ -193,7 +193,7 @@ function headerData(file: KeysFile): Uint8Array {
 
 function parse(bytes: Buffer, path: string): KeysFile {
   const wrong = (cause?: unknown) =>
-    new DomainError('unprocessable', 'vault-keys-file-invalid', `${path} is not a keys file of this version`, {
+    new DomainError('unprocessable', 'vault-keys-file-invalid', `${path} is not a keys file of this version.`, {
       cause,
     });
   let file: Partial<KeysFile>;

@@ -43,7 +43,8 @@ export async function openProviders(
     pkcs11: settings.token === null ? undefined : openTokenProvider.bind(undefined, settings.token),
   };
   const first = openers[settings.provider];
-  if (first === undefined) throw new DomainError('unprocessable', 'configuration-invalid', 'no provider is configured');
+  if (first === undefined)
+    throw new DomainError('unprocessable', 'configuration-invalid', 'No provider is configured.');
   const opened: [ManagedProvider, ...ManagedProvider[]] = [await first()];
   try {
     // A keys file that is gone was moved to the token, or is not made yet.

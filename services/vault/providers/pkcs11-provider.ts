@@ -33,7 +33,7 @@ export async function pkcs11Provider(token: Token): Promise<ManagedProvider> {
 
   function importPublicKey(): ImportPublicKey {
     if (importKey !== undefined) return importKey;
-    throw new DomainError('unprocessable', 'vault-token-empty', 'the token has no import key');
+    throw new DomainError('unprocessable', 'vault-token-empty', 'The token has no import key.');
   }
 
   await refresh();
@@ -71,7 +71,7 @@ export async function pkcs11Provider(token: Token): Promise<ManagedProvider> {
     async derive(masterVersion, fixedData, length) {
       if (length < 1 || length > 255 * HASH_BYTES) throw new RangeError('a derived key has 1 to 8160 bytes');
       if (!versions('master').includes(masterVersion)) {
-        const detail = `the vault has no master secret of version ${masterVersion}`;
+        const detail = `The vault has no master secret of version ${masterVersion}`;
         throw new DomainError('internal', 'vault-blob-invalid', detail);
       }
       // counterModeKdf of derivation.ts, with the HMAC in the token.

@@ -34,7 +34,7 @@ export async function readBounded(
         `${path} has mode ${shown} and must not ${why}; put it right with: chmod 600 ${path}`,
       );
     }
-    if (size > max) throw new DomainError('unprocessable', `${code}-invalid`, `${path} is over ${max} bytes`);
+    if (size > max) throw new DomainError('unprocessable', `${code}-invalid`, `${path} is over ${max} bytes.`);
     const bytes = Buffer.alloc(max);
     const { bytesRead } = await handle.read(bytes, 0, max, 0);
     return bytes.subarray(0, bytesRead);
@@ -53,7 +53,7 @@ export async function writeOnce(path: string, text: string, code: string): Promi
     await link(unfinished, path);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
-    throw new DomainError('conflict', `${code}-exists`, `${path} is there already and is not replaced`, { cause });
+    throw new DomainError('conflict', `${code}-exists`, `${path} is there already and is not replaced.`, { cause });
   } finally {
     await rm(unfinished, { force: true });
   }

@@ -105,19 +105,19 @@ function demandOurs(jwe: string, ownKid: string): Record<string, unknown> {
   if (!COMPACT.test(jwe)) {
     throw refusal(
       'not-sealed',
-      'the key must be sealed to the vault (JWE compact, RFC 7516) before it is sent. A key that was sent in clear is ' +
-        'known to more than the vault: give the card another one',
+      'The key must be sealed to the vault (JWE compact, RFC 7516) before it is sent. A key that was sent in clear is ' +
+        'known to more than the vault: give the card another one.',
     );
   }
   const header = readHeader(jwe);
   if (Object.keys(header).some((name) => !HEADERS.includes(name)) || header.alg !== ALG || header.enc !== ENC) {
     throw refusal(
       'seal-invalid',
-      `the seal must be ${ALG} with ${ENC}, and its header hold only: ${HEADERS.join(', ')}`,
+      `The seal must be ${ALG} with ${ENC}, and its header hold only: ${HEADERS.join(', ')}`,
     );
   }
   if (header.kid !== ownKid) {
-    throw refusal('sealed-for-another-vault', 'the seal is for another key (kid): ask for the import key again');
+    throw refusal('sealed-for-another-vault', 'The seal is for another key (kid): ask for the import key again.');
   }
   return header;
 }

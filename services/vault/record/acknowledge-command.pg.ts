@@ -38,6 +38,6 @@ function oneLine(value: unknown, name: string): string {
   throw new DomainError(
     'invalid',
     'acknowledgement-incomplete',
-    `--${name} must be given: one line, 1 to 200 characters`,
+    `--${name} must be given: one line, 1 to 200 characters.`,
   );
 }

@@ -129,6 +129,6 @@ async function readCheckpoint(handle: FileHandle, path: string): Promise<Checkpo
   throw new DomainError(
     'unprocessable',
     'vault-record-checkpoint-invalid',
-    `${path} holds no checkpoint that is whole: it was altered. Acknowledge that it is lost, then start again`,
+    `${path} holds no checkpoint that is whole: it was altered. Acknowledge that it is lost, then start again.`,
   );
 }

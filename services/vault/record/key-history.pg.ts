@@ -84,7 +84,7 @@ function unproven(why: string): DomainError {
     'conflict',
     'first-write-unproven',
     `The record can't show that no first write was signed for this version of the key: ${why}. Make another version, and ` +
-      'the card anew',
+      'the card anew.',
   );
 }
 
@@ -93,6 +93,6 @@ function altered(sequence: bigint): DomainError {
     'internal',
     'vault-record-altered',
     `The record was altered behind the vault at entry ${sequence}: nothing is signed for the first time until that is ` +
-      'looked into',
+      'looked into.',
   );
 }

@@ -75,7 +75,10 @@ async function checkedHead(
   if (checkpoint === undefined) return withoutCheckpoint(database, stored, signer);
   const known = await own.signerOf(checkpoint.keyVersion);
   if (Buffer.compare(known.publicKey, checkpoint.publicKey) !== 0) {
-    throw refusal('checkpoint-invalid', 'the checkpoint of the record was signed with another key than this vault has');
+    throw refusal(
+      'checkpoint-invalid',
+      'The checkpoint of the record was signed with another key than this vault has.',
+    );
   }
   if (stored.sequence < checkpoint.head.sequence) throw rolledBack(checkpoint, stored.sequence);
   await demandChain(database, checkpoint.head, stored);
@@ -83,7 +86,7 @@ async function checkedHead(
     stored.signed === null ||
     !(await own.isOwnSignature(stored.signed.keyVersion, stored, stored.signed.signature))
   ) {
-    throw refusal('unsigned', `the last entry of the record, ${stored.sequence}, carries no signature of this vault`);
+    throw refusal('unsigned', `The last entry of the record, ${stored.sequence}, carries no signature of this vault.`);
   }
   return stored;
 }
@@ -124,8 +127,8 @@ async function withoutCheckpoint(database: Database, stored: Head, signer: Recor
   if ((await database.query(ANY_SIGNATURE, [])).rows.length > 0) {
     throw refusal(
       'checkpoint-missing',
-      `the record has entries up to ${stored.sequence}, and the checkpoint beside the keys is not there: put it back, or ` +
-        'have an operator acknowledge that the record can not be compared with what it was',
+      `The record has entries up to ${stored.sequence}, and the checkpoint beside the keys is not there: put it back, or ` +
+        'have an operator acknowledge that the record can not be compared with what it was.',
     );
   }
   const signature = Buffer.from(signer.signHead(stored));
@@ -149,13 +152,13 @@ export async function findHead(database: Database): Promise<StoredHead | undefin
 function rolledBack({ head }: Checkpoint, found: bigint): DomainError {
   return refusal(
     'rolled-back',
-    `the record in the database ends at entry ${found}, and this vault has written ${head.sequence}: the database is an ` +
-      'older one, or was cut off. Bring the newest back, or have an operator acknowledge that what is missing is lost',
+    `The record in the database ends at entry ${found}, and this vault has written ${head.sequence}: the database is an ` +
+      'older one, or was cut off. Bring the newest back, or have an operator acknowledge that what is missing is lost.',
   );
 }
 
 function alteredAt(sequence: bigint): DomainError {
-  return refusal('altered', `the record in the database is not what this vault wrote, from entry ${sequence} on`);
+  return refusal('altered', `The record in the database is not what this vault wrote, from entry ${sequence} on.`);
 }
 
 function refusal(what: string, detail: string): DomainError {

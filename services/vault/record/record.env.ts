@@ -13,6 +13,6 @@ export function readCheckpointPath(env: NodeJS.ProcessEnv): string {
   throw new DomainError(
     'unprocessable',
     'configuration-invalid',
-    'VAULT_RECORD_CHECKPOINT_FILE must be set: a file, in a directory of the vault',
+    'VAULT_RECORD_CHECKPOINT_FILE must be set: a file, in a directory of the vault.',
   );
 }

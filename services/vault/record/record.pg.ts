@@ -105,7 +105,7 @@ export function vaultRecord(options: RecordOptions): VaultRecord {
       for (const entry of next.entries) if (entry.alert) options.onAlert(entry);
       return true;
     }
-    throw new DomainError('unavailable', 'vault-record-busy', 'too many vaults write into one record at once');
+    throw new DomainError('unavailable', 'vault-record-busy', 'Too many vaults write into one record at once.');
   }
 
   /** Another vault process wrote, or a commit of ours whose answer was lost. What follows must be signed by our key. */
@@ -176,6 +176,6 @@ function altered(sequence: bigint): DomainError {
   return new DomainError(
     'internal',
     'vault-record-altered',
-    `the record was altered behind the vault at entry ${sequence}: nothing is answered until that is looked into`,
+    `The record was altered behind the vault at entry ${sequence}: nothing is answered until that is looked into.`,
   );
 }

@@ -8,7 +8,7 @@ export function keyChanged(cause?: unknown): DomainError {
   return new DomainError(
     'unavailable',
     KEY_CHANGED,
-    'the key-encryption key was replaced while this was under way; ask again',
+    'The key-encryption key was replaced while this was under way; ask again.',
     { cause },
   );
 }

@@ -20,7 +20,7 @@ export async function moveProvider(move: MovePorts, to: ProviderName): Promise<R
   const { keyring, say } = move;
   const target = keyring.providers.find(({ name }) => name === to);
   if (target === undefined) {
-    const detail = `the provider ${to} is not open: set its variables, beside those of the present one`;
+    const detail = `The provider ${to} is not open: set its variables, beside those of the present one.`;
     throw new DomainError('unprocessable', 'configuration-invalid', detail);
   }
   const sources = keyring.providers.filter((each) => each !== target);
@@ -54,9 +54,9 @@ async function demandMasters(
     throw new DomainError(
       'conflict',
       'vault-master-secret-not-extractable',
-      `the vault's record is signed with a key derived from master secret ${version}, and so are the keys of ${count} cards. ` +
+      `The vault's record is signed with a key derived from master secret ${version}, and so are the keys of ${count} cards. ` +
         `That secret can't leave ${source?.name ?? 'its provider'}, so it would be lost, and was not touched. If there was a ` +
-        'key ceremony, recover the keys from its shares into a new keys file (vault recover); else stay with the token',
+        'key ceremony, recover the keys from its shares into a new keys file (vault recover); else stay with the token.',
       { data: { masterVersion: version, cards: count } },
     );
   }
@@ -97,7 +97,7 @@ async function demandSame(
   throw new DomainError(
     'conflict',
     'vault-master-secret-differs',
-    `the provider ${target.name} has another master secret ${version} than ${source.name}: it belongs to another vault. ` +
-      'Nothing was changed',
+    `The provider ${target.name} has another master secret ${version} than ${source.name}: it belongs to another vault. ` +
+      'Nothing was changed.',
   );
 }

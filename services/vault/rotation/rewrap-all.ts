@@ -85,7 +85,7 @@ function incomplete(broken: readonly string[]): DomainError {
     'conflict',
     'vault-rotation-incomplete',
     `${broken.length} rows do not open and were left as they are: ${broken.slice(0, SHOWN).join(', ')}${more}. They were ` +
-      'altered or put back from an older state: restore them, then run this again. The KEK before is kept',
+      'altered or put back from an older state: restore them, then run this again. The KEK before is kept.',
     { data: { broken: broken.length } },
   );
 }

@@ -49,7 +49,8 @@ async function demandUsable({ random }: Rotation, provider: ManagedProvider, kek
   const same = probe.use((a) => opened.use((b) => Buffer.compare(a, b) === 0));
   probe.wipe();
   opened.wipe();
-  if (!same) throw new DomainError('internal', 'vault-token-failed', `KEK ${kekVersion} does not open what it wrapped`);
+  if (!same)
+    throw new DomainError('internal', 'vault-token-failed', `KEK ${kekVersion} does not open what it wrapped.`);
 }
 
 async function makeKek({ recovery, random }: Rotation, provider: ManagedProvider, version: number): Promise<void> {
@@ -69,7 +70,7 @@ export function recoveryFileMissing(): DomainError {
   return new DomainError(
     'unprocessable',
     'recovery-file-missing',
-    'this vault has a recovery key, so a new key must go to the recovery file before it is used: set VAULT_RECOVERY_FILE ' +
-      'to the file that was made at the ceremony',
+    'This vault has a recovery key, so a new key must go to the recovery file before it is used: set VAULT_RECOVERY_FILE ' +
+      'to the file that was made at the ceremony.',
   );
 }

@@ -24,7 +24,7 @@ export async function takeTurn(databaseUrl: string): Promise<Turn> {
     lost = true;
   });
   const away = (cause?: unknown) =>
-    new DomainError('unavailable', 'vault-database-unavailable', 'the database of the vault does not answer', {
+    new DomainError('unavailable', 'vault-database-unavailable', 'The database of the vault does not answer.', {
       cause,
     });
   try {
@@ -51,6 +51,6 @@ function taken(): DomainError {
   return new DomainError(
     'conflict',
     'vault-keys-being-changed',
-    'another command is changing the keys of this vault: wait until it has ended',
+    'Another command is changing the keys of this vault: wait until it has ended.',
   );
 }
