@@ -7,7 +7,7 @@ import { auditComponents, registerAuditRoutes } from './audit/audit.http.ts';
 import { cardImportComponents, registerCardImportRoutes } from './card-import/card-import.http.ts';
 import { registerCardRoutes } from './cards/cards.http.ts';
 import { cardComponents } from './cards/cards.schema.http.ts';
-import { createProfile } from './cards/create-profile.ts';
+import { createProfile, setKeyRotation } from './cards/create-profile.ts';
 import { profileComponents, registerProfileRoutes } from './cards/profiles.http.ts';
 import { createRetireCard } from './cards/retire-card.ts';
 import { certificateComponents, registerCertificateRoutes } from './certificates/certificates.http.ts';
@@ -80,7 +80,11 @@ export async function createApp(parts: Parts): Promise<App> {
     retireCard: createRetireCard({ ...parts, revoker: revocations }),
     importKey: parts.keyImport.publicKey,
   });
-  registerProfileRoutes(app, { ...parts, createProfile: (intent, input) => createProfile(parts, intent, input) });
+  registerProfileRoutes(app, {
+    ...parts,
+    createProfile: (intent, input) => createProfile(parts, intent, input),
+    setKeyRotation: (intent, name, days) => setKeyRotation(parts, intent, name, days),
+  });
   registerCardImportRoutes(app, {
     ...parts,
     onUnsettled: (error) => parts.logger.warn({ err: error }, 'an import waits for the worker'),

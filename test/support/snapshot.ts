@@ -1,3 +1,4 @@
+import { expect } from 'vitest';
 import type { TestSystem } from './system.ts';
 
 /**
@@ -21,4 +22,11 @@ export async function recordsOf(system: TestSystem): Promise<Record<string, stri
     digests[name] = row.digest;
   }
   return digests;
+}
+
+/** Runs what must leave every record as it is: refusals, one after the other. A digest is taken once for all of them. */
+export async function nothingChanges(system: TestSystem, acts: () => Promise<void>): Promise<void> {
+  const before = await recordsOf(system);
+  await acts();
+  expect(await recordsOf(system)).toEqual(before);
 }

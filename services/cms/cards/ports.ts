@@ -63,17 +63,31 @@ export type KeyOrigin =
       readonly diversifier: Uint8Array;
     };
 
+/** Stored together with the key, or neither is. */
+export interface SealedPuk {
+  readonly cardSerial: string;
+  readonly jwe: string;
+}
+
 /** What registering needs of the vault. */
 export interface KeyImport {
   importKeyFor(
-    card: { cardId: string; cardSerial: string; algorithm: ImportableAlgorithm; jwe: string; takeOver: boolean },
+    card: {
+      cardId: string;
+      cardSerial: string;
+      algorithm: ImportableAlgorithm;
+      jwe: string;
+      takeOver: boolean;
+      puk?: SealedPuk;
+    },
     intent: Intent,
   ): Promise<{ readonly keyVersion: number }>;
   /** Of a card whose key is a named key, or follows from one. */
   adoptKeyFor(
-    card: { cardId: string; algorithm: ImportableAlgorithm; origin: KeyOrigin; kcv?: string },
+    card: { cardId: string; algorithm: ImportableAlgorithm; origin: KeyOrigin; kcv?: string; puk?: SealedPuk },
     intent: Intent,
   ): Promise<{ readonly keyVersion: number }>;
+  /** Of a card whose key the vault does not have. */
   importPukFor(card: { cardId: string; cardSerial: string; jwe: string }, intent: Intent): Promise<void>;
   /** Null while the vault has no key of the card. */
   versionOf(cardId: string, intent: Intent): Promise<number | null>;
@@ -101,6 +115,9 @@ export interface CardProfileView {
     readonly keyType: string;
     readonly certificateProfile: string;
     readonly validitySeconds: number;
+    /** Days before its end from which the certificate is renewed; 30, or a third of its life, if not said. */
+    readonly renewalDays?: number;
+    readonly renewalKey?: 'same' | 'new';
   }[];
 }
 
@@ -113,6 +130,8 @@ export interface ProfileViews {
 export interface CardProfiles {
   /** @returns false when there is one of that name. */
   insert(tx: Tx, profile: CardProfileView): Promise<boolean>;
+  /** @returns what it was before; undefined when there is no such profile. */
+  setKeyRotation(tx: Tx, name: string, days: number | null): Promise<number | null | undefined>;
 }
 
 /** From the revocation capability: decided in the card's own transaction, told to the CA after it. */

@@ -20,6 +20,14 @@ export function createProfileViews(prisma: PrismaClient): ProfileViews & CardPro
       const { count } = await clientOf(tx).cardProfile.createMany({ data: [data], skipDuplicates: true });
       return count === 1;
     },
+    async setKeyRotation(tx, name, keyRotationDays) {
+      const client = clientOf(tx);
+      await client.$queryRaw`SELECT 1 FROM card_profiles WHERE name = ${name} FOR UPDATE`;
+      const before = await client.cardProfile.findUnique({ where: { name }, select: { keyRotationDays: true } });
+      if (before === null) return undefined;
+      await client.cardProfile.update({ where: { name }, data: { keyRotationDays } });
+      return before.keyRotationDays;
+    },
   };
 }
 

@@ -12,7 +12,7 @@ import type { Runtime } from '../kernel/runtime.ts';
 import type { Tx, UnitOfWork } from '../kernel/unit-of-work.ts';
 import { confirmSoon, giveUpChange, noteVersion, type ReportedVersionPorts } from '../key-changes/index.ts';
 import type { RevocationService } from '../revocation/index.ts';
-import { actOfOutcome, deliverTasks, EXHAUSTED, type TaskEffect, type TaskView } from '../tasks/index.ts';
+import { actOfOutcome, deliverTasks, EXHAUSTED, type TaskEffect, type TaskReport, type TaskView } from '../tasks/index.ts';
 import type { AgentFacts, LinkedDevices } from './ports.ts';
 
 export interface DeviceLinkDependencies extends MoveCardPorts, ReportedVersionPorts {
@@ -115,9 +115,10 @@ export function reportedDestruction(deps: DeviceLinkDependencies) {
     tx: Tx,
     intent: DeviceIntent,
     task: Pick<TaskView, 'cardId' | 'work' | 'attempts'>,
-    { outcome }: { readonly outcome: 'done' | 'failed' },
+    { outcome, code }: Pick<TaskReport, 'outcome' | 'code'>,
   ): Promise<TaskEffect> {
-    if (outcome === 'failed') return { act: actOfOutcome(task, outcome) };
+    // A device that does not have the card will not have it tomorrow; and it proves nothing about the card.
+    if (outcome === 'failed') return { act: code === 'card-unknown' ? 'fail' : actOfOutcome(task, outcome) };
     if (task.cardId === null) throw cardUnknown();
     const certificateIds = await noteDestroyed(deps, tx, intent, task.cardId);
     return { act: 'finish', afterwards: () => deps.revocations.confirmAll(intent, certificateIds) };

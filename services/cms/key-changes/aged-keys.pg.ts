@@ -9,12 +9,13 @@ const DUE = `SELECT c.id FROM card_profiles p JOIN cards c ON c.profile_name = p
     AND c.key_strategy <> 'random-not-stored'
     AND NOT EXISTS (SELECT 1 FROM key_changes k WHERE k.card_id = c.id
       AND (k.state IN ('requested', 'offered') OR (k.state IN ('failed', 'cancelled') AND k.created_at >= $3)))
+    AND (SELECT count(*) FROM key_changes k WHERE k.card_id = c.id AND k.kind = 'rotation' AND k.state = 'confirmed') < $5
   ORDER BY c.key_set_at LIMIT $4`;
 
 export function createAgedKeys(pool: pg.Pool): AgedKeys {
   return {
-    async due({ now, seenSince, retryAfter }, limit) {
-      const values = [now, seenSince, retryAfter, limit];
+    async due({ now, seenSince, retryAfter, maxRotations }, limit) {
+      const values = [now, seenSince, retryAfter, limit, maxRotations];
       const { rows } = await pool.query<{ id: string }>({ name: 'aged-keys', text: DUE, values });
       return rows.map(({ id }) => id);
     },

@@ -1,4 +1,5 @@
 import { isDomainError } from '@cardwright/protocol';
+import { MAX_SUCCESSIONS } from '@cardwright/protocol/tpm';
 import type { Intent } from '../kernel/actor.ts';
 import type { AgedKeys } from './ports.ts';
 import { type RequestChangePorts, requestChange } from './request-change.ts';
@@ -20,7 +21,8 @@ const RETRY_DAYS = 1;
  */
 export async function changeAgedKeys(ports: AgedKeysPorts, now: Date): Promise<number> {
   const ago = (days: number) => new Date(now.getTime() - days * DAY_MILLIS);
-  const due = await ports.agedKeys.due({ now, seenSince: ago(SEEN_DAYS), retryAfter: ago(RETRY_DAYS) }, AT_ONCE);
+  const window = { now, seenSince: ago(SEEN_DAYS), retryAfter: ago(RETRY_DAYS), maxRotations: MAX_SUCCESSIONS };
+  const due = await ports.agedKeys.due(window, AT_ONCE);
   let queued = 0;
   for (const cardId of due) {
     const intent: Intent = {

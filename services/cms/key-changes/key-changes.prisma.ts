@@ -39,6 +39,8 @@ export function createKeyChangeRecords(prisma: PrismaClient): KeyChangeRecords &
     openOfCard: (tx, cardId) =>
       first(tx, { cardId, OR: [{ state: { in: OPEN } }, { state: 'failed', reportedAt: { not: null } }] }),
     latest: (tx, of) => first(tx, of),
+    countRotations: (tx, cardId) =>
+      clientOf(tx).keyChange.count({ where: { cardId, kind: 'rotation', state: 'confirmed' } }),
 
     async update(tx, id, { offer, failure, ...change }) {
       const json = {

@@ -43,6 +43,8 @@ export interface KeyChangeRecords {
     tx: Tx,
     of: { readonly cardId: string; readonly state: ChangeState } & ({ fromVersion: number } | { toVersion: number }),
   ): Promise<KeyChange | null>;
+  /** How often the key of the TPM card was changed. */
+  countRotations(tx: Tx, cardId: string): Promise<number>;
   update(tx: Tx, id: string, change: KeyChangeUpdate): Promise<void>;
   /** Newest first, those before the id `after`; up to `limit`. */
   listOfCard(cardId: string, after: string | null, limit: number): Promise<KeyChange[]>;
@@ -54,9 +56,10 @@ export interface KeyChangeRecords {
 export interface AgedKeys {
   /**
    * Ids of cards in use whose profile says so, whose key is older than that, that have no open change and none that failed
-   * since `retryAfter`, and whose device checked in since `seenSince`.
+   * since `retryAfter`, and whose device checked in since `seenSince`. Not of TPM cards whose key was changed
+   * `maxRotations` times.
    */
-  due(of: { now: Date; seenSince: Date; retryAfter: Date }, limit: number): Promise<string[]>;
+  due(of: { now: Date; seenSince: Date; retryAfter: Date; maxRotations: number }, limit: number): Promise<string[]>;
 }
 
 /** The device that a card is on. */

@@ -44,6 +44,8 @@ export async function noteVersion(
   keyVersion: number,
 ): Promise<NotedVersion> {
   const { changes, tasks } = ports;
+  // At nearly every check-in; what is offered is always newer.
+  if (keyVersion === card.keyVersion) return NOTHING;
   const open = await changes.openOfCard(tx, card.id);
   if (open?.toVersion === keyVersion) {
     await noteReported(ports, tx, intent, card, open);
@@ -51,7 +53,6 @@ export async function noteVersion(
     if (task !== null && isOpenTask(task)) await moveTask(ports, tx, intent, task, 'finish');
     return { ...NOTHING, confirm: open.id };
   }
-  if (keyVersion === card.keyVersion) return NOTHING;
   const of = { cardId: card.id };
   const late = open === null ? await changes.latest(tx, { ...of, state: 'failed', toVersion: keyVersion }) : null;
   if (late !== null && late.fromVersion === card.keyVersion) {

@@ -1,4 +1,5 @@
 import { DomainError } from '@cardwright/protocol';
+import { MAX_SUCCESSIONS } from '@cardwright/protocol/tpm';
 import { type BeginTakeOver, type Card, type CardRecords, cardUnknown, whyNoKeyChange } from '../cards/index.ts';
 import type { Intent } from '../kernel/actor.ts';
 import type { Tx, UnitOfWork } from '../kernel/unit-of-work.ts';
@@ -16,7 +17,8 @@ export interface RequestChangePorts extends KeepTaskPorts {
 /**
  * A card is to get another administrator key: its device is asked, at its next check-in. Gives the id.
  * @throws DomainError `not-found`; `key-change-does-not-help` (unprocessable); `card-not-active`, `card-not-taken-over`,
- *   `card-already-taken-over`, `administrator-key-not-stored`, `card-without-device`, `key-change-open` (conflict).
+ *   `card-already-taken-over`, `administrator-key-not-stored`, `card-without-device`, `key-change-open`,
+ *   `too-many-successions` (conflict).
  */
 export async function requestChange(
   ports: RequestChangePorts,
@@ -46,6 +48,10 @@ export async function beginChange(
   const keyChangeOpen = (await changes.openOfCard(tx, card.id)) !== null;
   const obstacle = whyNoKeyChange({ ...card, keyChangeOpen });
   if (obstacle !== null) throw new DomainError('conflict', obstacle.code, obstacle.why);
+  if (card.kind === 'tpm' && (await changes.countRotations(tx, card.id)) >= MAX_SUCCESSIONS) {
+    const detail = `The key of a card in a TPM is changed ${MAX_SUCCESSIONS} times at most; reissue the card.`;
+    throw new DomainError('conflict', 'too-many-successions', detail);
+  }
   const { deviceId, keyVersion } = card;
   if (deviceId === null || keyVersion === null) throw new Error(`card ${card.id} has no device or no key after all`);
   const work = { kind: 'change-administrator-key' } as const;

@@ -39,6 +39,7 @@ const WHO_MAY: Record<string, readonly Caller[]> = {
   getImportKey: officers,
   listCardProfiles: operators,
   createCardProfile: officers,
+  setKeyRotation: officers,
   listNamedKeys: officers,
   takeNamedKey: officers,
   disclosePuk: officers,
