@@ -62,18 +62,21 @@ export function createRegistration(ports: RegisterCardPorts): Registration {
     });
   }
 
-  /** The PUK first: a card whose key is there is whole. */
+  /** Key and PUK in one act: what the vault refuses leaves neither behind. */
   async function give({ id: cardId, serial: cardSerial, ...card }: NewCard, plan: KeyPlan, intent: Intent) {
-    if (plan.puk !== null) await keys.importPukFor({ cardId, cardSerial, jwe: plan.puk }, intent);
     const { algorithm, key } = plan;
-    if (key.kind === 'none') return null;
+    if (key.kind === 'none') {
+      if (plan.puk !== null) await keys.importPukFor({ cardId, cardSerial, jwe: plan.puk }, intent);
+      return null;
+    }
+    const puk = plan.puk === null ? {} : { puk: { cardSerial, jwe: plan.puk } };
     const { keyVersion } =
       key.kind === 'sealed'
         ? await keys.importKeyFor(
-            { cardId, cardSerial, algorithm, jwe: key.jwe, takeOver: card.takeOverPending },
+            { cardId, cardSerial, algorithm, jwe: key.jwe, takeOver: card.takeOverPending, ...puk },
             intent,
           )
-        : await keys.adoptKeyFor({ cardId, algorithm, origin: key.origin, ...key.check }, intent);
+        : await keys.adoptKeyFor({ cardId, algorithm, origin: key.origin, ...key.check, ...puk }, intent);
     return keyVersion;
   }
 
