@@ -17,18 +17,24 @@ const SENTINEL = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 export async function makeSingleFile(target: string): Promise<void> {
   const work = mkdtempSync(join(tmpdir(), 'cardwright-sea-'));
   try {
-    const script = join(work, 'agent.cjs');
-    await bundle(script);
-    const blob = join(work, 'agent.blob');
-    const config = join(work, 'sea.json');
-    writeFileSync(
-      config,
-      JSON.stringify({ main: script, output: blob, disableExperimentalSEAWarning: true, useCodeCache: true }),
-    );
-    execFileSync(process.execPath, ['--experimental-sea-config', config], { stdio: 'pipe' });
+    await bundle(join(work, 'agent.cjs'));
+    // Names without a folder: they go in, and would tell of the builder's machine.
+    const config = {
+      main: 'agent.cjs',
+      output: 'agent.blob',
+      disableExperimentalSEAWarning: true,
+      useCodeCache: true,
+    };
+    writeFileSync(join(work, 'sea.json'), JSON.stringify(config));
+    // Without a seed of its own V8 lays its cache out anew each time; the seed is no part of what it compares at the start.
+    execFileSync(process.execPath, ['--random-seed=1', '--experimental-sea-config', 'sea.json'], {
+      stdio: 'pipe',
+      cwd: work,
+    });
+    const blob = readFileSync(join(work, 'agent.blob'));
     const executable = join(work, 'cardwright-agent');
     copyFileSync(process.execPath, executable);
-    await quietly(() => inject(executable, 'NODE_SEA_BLOB', readFileSync(blob), { sentinelFuse: SENTINEL }));
+    await quietly(() => inject(executable, 'NODE_SEA_BLOB', blob, { sentinelFuse: SENTINEL }));
     // Under the name it is called by only when it is whole.
     const beside = `${target}.new`;
     copyFileSync(executable, beside);
