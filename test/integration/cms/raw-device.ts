@@ -25,6 +25,21 @@ export interface RawDevice {
   begin(code: string): Promise<Begun>;
   /** All steps to a card in use. */
   enrol(code: string): Promise<Begun & { certificateId: string }>;
+  /** One check-in; gives its answer's body. */
+  checkIn(cards?: readonly CardReport[]): Promise<CheckIn>;
+}
+
+export interface CardReport {
+  readonly cardId: string;
+  readonly triesLeft: number;
+  readonly blocked: boolean;
+  readonly administratorKeyVersion?: number;
+}
+
+export interface CheckIn {
+  readonly cards: readonly { readonly cardId: string; readonly state: string }[];
+  readonly tasks: readonly { readonly taskId: string; readonly kind: string; readonly message: string | null }[];
+  readonly nextCheckInSeconds: number;
 }
 
 export interface Begun {
@@ -41,7 +56,8 @@ export function rawDevice(system: TestSystem): RawDevice {
   const token = randomBytes(32).toString('base64url');
   const api = rest(system.url, token);
   const parent = softParent();
-  const storageKeyName = `000b${randomBytes(32).toString('hex')}`;
+  // TPM 2.0 part 1, section 16: the Name is the hash of the public area, which a size stands before.
+  const storageKeyName = `000b${createHash('sha256').update(parent.public.subarray(2)).digest('hex')}`;
 
   const claim = (code: string, deviceToken = token) =>
     rest(system.url).post('/agent/enrolments/claims', {
@@ -83,6 +99,7 @@ export function rawDevice(system: TestSystem): RawDevice {
       expectStatus(201, await begun.step('completions', { nvIndex: NV_INDEX }));
       return { ...begun, certificateId };
     },
+    checkIn: async (cards = []) => expectStatus(200, await api.post('/agent/check-ins', { cards })).body,
   };
 }
 
