@@ -29,6 +29,7 @@ import { registerDocsRoutes } from './platform/docs.http.ts';
 import { registerHealthRoutes } from './platform/health.http.ts';
 import { type App, createServer } from './platform/server.http.ts';
 import { pukComponents, registerPukRoutes } from './puk/puk.http.ts';
+import { registerRenewalRoutes, renewalComponents } from './renewal/renewal.http.ts';
 import { registerRevocationRoutes, revocationComponents } from './revocation/revocation.http.ts';
 import { registerSearchRoutes, searchComponents } from './search/search.http.ts';
 import { deviceTaskComponents, registerDeviceTaskRoutes } from './tasks/device-tasks.http.ts';
@@ -50,9 +51,9 @@ const components = [
   ...pukComponents,
   ...searchComponents,
   ...enrolmentComponents,
-  ...deviceEnrolmentComponents,
   ...deviceAttestationComponents,
   ...attestationComponents,
+  ...deviceEnrolmentComponents,
   ...deviceLinkComponents,
   ...taskComponents,
   ...deviceTaskComponents,
@@ -62,6 +63,7 @@ const components = [
   ...deviceUnblockComponents,
   ...certificateComponents,
   ...revocationComponents,
+  ...renewalComponents,
 ];
 
 /** The whole API, ready to listen. */
@@ -94,17 +96,18 @@ export async function createApp(parts: Parts): Promise<App> {
   registerSearchRoutes(app, { index: parts.searchIndex });
   registerEnrolmentRoutes(app, parts);
   registerDeviceEnrolmentRoutes(app, { ...parts, keys: parts.vault, devices: parts.enrollingDevices });
+  registerDeviceAttestationRoutes(app, { ...parts, audiences: audiencesOf(config), hashToken });
+  registerAttestationRoutes(app, parts);
   registerDeviceLinkRoutes(app, parts.deviceLink);
   registerTaskRoutes(app, parts);
   registerDeviceTaskRoutes(app, parts);
   registerKeyChangeRoutes(app, parts);
   registerDeviceKeyChangeRoutes(app, parts);
   registerUnblockRoutes(app, parts);
-  registerDeviceAttestationRoutes(app, { ...parts, audiences: audiencesOf(config), hashToken });
-  registerAttestationRoutes(app, parts);
   registerDeviceUnblockRoutes(app, parts);
   registerCertificateRoutes(app, { views: parts.certificateViews, runtime });
   registerRevocationRoutes(app, revocations);
+  registerRenewalRoutes(app, parts);
 
   registerHealthRoutes(app, {
     parts: { database: () => parts.database.ready(), vault: () => parts.vault.health(), ca: () => parts.ca.health() },

@@ -86,6 +86,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/agent/cards/{cardId}/certificate-requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for the next certificate of a container, for the same key or a new one.
+         * @description Without `csr` it is for the same key, by the request that proved it. The certificate before stays in force until the device confirms that it has stored the new one. The same question gives the same certificate.
+         */
+        post: operations["renewCertificate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agent/cards/{cardId}/certificates/{certificateId}/confirmations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The device has stored the renewed certificate: the one before is revoked as superseded. Idempotent. */
+        post: operations["confirmRenewal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/agent/cards/{cardId}/destructions": {
         parameters: {
             query?: never;
@@ -114,6 +151,23 @@ export interface paths {
         put?: never;
         /** New evidence of the keys of a card in use. Each is judged and recorded; none is refused. */
         post: operations["attestCard"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agent/cards/{cardId}/renewals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** When the certificates of this device's card are to be renewed, by the policy of its profile. */
+        get: operations["listRenewals"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -450,6 +504,26 @@ export interface paths {
         put?: never;
         /** A profile for TPM cards, or for minidriver cards that exist already. */
         post: operations["createCardProfile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/card-profiles/{name}/key-rotations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say how old administrator keys of cards of a profile may become; null: as old as they like.
+         * @description Older keys are changed, some at a time, on devices that check in. The key of a TPM card is changed 16 times at most.
+         */
+        post: operations["setKeyRotation"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1481,6 +1555,9 @@ export interface components {
                 certificateProfile: string;
                 container: string;
                 keyType: string;
+                renewalDays?: number;
+                /** @enum {string} */
+                renewalKey?: "same" | "new";
                 validitySeconds: number;
             }[];
             /**
@@ -2659,6 +2736,13 @@ export interface components {
                 container: string;
                 /** @enum {string} */
                 keyType: "ec-p256" | "ec-p384" | "rsa-2048" | "rsa-3072";
+                /** @description Days before its end from which it is renewed. Left out: 30, or a third of its life. */
+                renewalDays?: number;
+                /**
+                 * @description new: a new key each time, for which its holder gives the PIN.
+                 * @enum {string}
+                 */
+                renewalKey?: "same" | "new";
                 validitySeconds: number;
             }[];
             /** @enum {string} */
@@ -2903,6 +2987,68 @@ export interface components {
         PukDisclosure: {
             /** @description Shown this once. */
             puk: string;
+        };
+        /**
+         * @example {
+         *       "superseded": [
+         *         "0199f2a0-5555-7000-8000-000000000005"
+         *       ]
+         *     }
+         */
+        RenewalConfirmation: {
+            /** @description Certificates that are revoked for it; none when repeated. */
+            superseded: string[];
+        };
+        /**
+         * @example {
+         *       "items": [
+         *         {
+         *           "container": "sign-in",
+         *           "certificateId": "0199f2a0-5555-7000-8000-000000000005",
+         *           "notAfter": "2027-11-20T09:00:00.000Z",
+         *           "renewableFrom": "2027-10-21T09:00:00.000Z",
+         *           "due": false,
+         *           "key": "same"
+         *         }
+         *       ]
+         *     }
+         */
+        Renewals: {
+            items: {
+                /** @description In force now: what `replaces` names. */
+                certificateId: string;
+                container: string;
+                due: boolean;
+                /**
+                 * @description new: its holder has to sign a request, with the PIN.
+                 * @enum {string}
+                 */
+                key: "same" | "new";
+                /** Format: date-time */
+                notAfter: string;
+                /** Format: date-time */
+                renewableFrom: string;
+            }[];
+        };
+        /**
+         * @example {
+         *       "certificateId": "0199f2a0-5555-7000-8000-000000000006",
+         *       "certificate": "MIIB",
+         *       "chain": [
+         *         "MIIC",
+         *         "MIID"
+         *       ]
+         *     }
+         */
+        RenewedCertificate: {
+            /**
+             * Format: byte
+             * @description DER
+             */
+            certificate: string;
+            certificateId: string;
+            /** @description DER: issuing CA, then root. */
+            chain: string[];
         };
         /**
          * @description A sealed data object: TPM2_Unseal gives the key.
@@ -3689,6 +3835,94 @@ export interface operations {
             };
         };
     };
+    renewCertificate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                cardId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "container": "sign-in",
+                 *       "replaces": "0199f2a0-5555-7000-8000-000000000005"
+                 *     }
+                 */
+                "application/json": {
+                    container: string;
+                    /**
+                     * Format: byte
+                     * @description PKCS #10, DER.
+                     */
+                    csr?: string;
+                    evidence?: components["schemas"]["KeyEvidence"];
+                    /** Format: uuid */
+                    replaces: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RenewedCertificate"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    confirmRenewal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                cardId: string;
+                certificateId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /** @example {} */
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RenewalConfirmation"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     destroyCard: {
         parameters: {
             query?: never;
@@ -3757,6 +3991,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CardAttested"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listRenewals: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                cardId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Renewals"];
                 };
             };
             /** @description Refused: see `code`. */
@@ -4662,6 +4927,57 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["NewCardProfile"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CardProfile"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setKeyRotation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gives the first answer again, for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "keyRotationDays": 365,
+                 *       "reason": "Policy of 2026"
+                 *     }
+                 */
+                "application/json": {
+                    keyRotationDays: number | null;
+                    /**
+                     * @description Why. Kept in the audit log.
+                     * @example Caller forgot the PIN
+                     */
+                    reason: string;
+                };
             };
         };
         responses: {

@@ -1,0 +1,38 @@
+import { renewableFrom } from './policy.ts';
+import type { DeviceIntent, RenewalPorts } from './ports.ts';
+import { type Active, holdCard, policyOf, standingOf } from './renewable.ts';
+
+export interface Renewal {
+  readonly container: string;
+  /** The one that the device has; a newer one that it never confirmed is given again when it asks. */
+  readonly certificateId: string;
+  readonly notAfter: Date;
+  readonly renewableFrom: Date;
+  readonly due: boolean;
+  readonly key: 'same' | 'new';
+}
+
+/** When each container's certificate is to be renewed, and how. @throws DomainError `not-found`, `card-not-active`. */
+export async function listRenewals(
+  ports: RenewalPorts,
+  intent: DeviceIntent,
+  cardId: string,
+): Promise<readonly Renewal[]> {
+  const now = ports.runtime.now();
+  const { card, standing } = await ports.unitOfWork.run(async (tx) => ({
+    card: await holdCard(ports, tx, intent, cardId),
+    standing: await standingOf(ports, tx, cardId),
+  }));
+  const active = standing.filter((one): one is Active => one.status === 'active' && one.notAfter > now);
+  // Of those in force in a container the oldest is the one that the device is known to have.
+  const inUse = new Map(active.toReversed().map((one) => [one.container, one]));
+  const renewals: Renewal[] = [];
+  for (const certificate of inUse.values()) {
+    const { container, id, notAfter } = certificate;
+    const policy = await policyOf(ports, card, container);
+    const from = renewableFrom(certificate, policy);
+    const key = policy.renewalKey ?? 'same';
+    renewals.push({ container, certificateId: id, notAfter, renewableFrom: from, due: now >= from, key });
+  }
+  return renewals;
+}

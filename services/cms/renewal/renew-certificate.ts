@@ -1,0 +1,96 @@
+import type { Subject, SubmittedEvidence } from '../attestation/index.ts';
+import type { Card } from '../cards/index.ts';
+import type { IssuedChain } from '../certificates/index.ts';
+import type { Tx } from '../kernel/unit-of-work.ts';
+import { demandDue, demandKey, type RenewalPolicy, renewableFrom } from './policy.ts';
+import type { DeviceIntent, RenewalPorts } from './ports.ts';
+import { type Active, holdCard, notRenewable, policyOf, type Standing, standingOf } from './renewable.ts';
+
+export interface WantedRenewal {
+  readonly container: string;
+  /** The certificate that the new one is to stand in for. */
+  readonly replaces: string;
+  /** PKCS #10, DER; null: for the same key, by the request that proved it when it was new. */
+  readonly csr: Uint8Array | null;
+  /** What the device's TPM states of the key; null if it sent nothing. */
+  readonly evidence: SubmittedEvidence | null;
+}
+
+/**
+ * The next certificate of a container. The one before stays in force until the device says that it has stored this one
+ * (`confirmRenewal`). The same question gives the same certificate; another request supersedes one that was never confirmed.
+ * @throws DomainError `not-found`; `card-not-active`, `certificate-not-renewable`, `renewal-too-early` (conflict);
+ *   `container-unknown`, `renewal-needs-new-key`, `csr-*` (unprocessable); those of the CA and, where the
+ *   profile demands attestation, of the evidence.
+ */
+export async function renewCertificate(
+  ports: RenewalPorts,
+  intent: DeviceIntent,
+  cardId: string,
+  wanted: WantedRenewal,
+): Promise<IssuedChain & { readonly certificateId: string }> {
+  const { attestation, issuance, reader, revocations, unitOfWork } = ports;
+  const { card, old } = await unitOfWork.run((tx) => find(ports, tx, intent, cardId, wanted));
+  const policy = await policyOf(ports, card, wanted.container);
+  const csr = wanted.csr ?? old.csr;
+  await reader.judgeRequest(csr, policy.keyType);
+  const publicKeyInfo = reader.publicKeyOf(csr);
+  const isSame = Buffer.from(publicKeyInfo).equals(reader.publicKeyOf(old.csr));
+  demandKey(policy, isSame ? 'same' : 'new');
+  const subject: Subject = { cardId, deviceId: intent.actor.id, publicKeyInfo, key: isSame ? 'kept' : 'new' };
+  const judgement = await attestation.judge(policy.attestation, subject, wanted.evidence);
+
+  const { certificateId, given } = await unitOfWork.run(async (tx) => {
+    const proposed = await propose(ports, tx, intent, policy, cardId, { ...wanted, csr });
+    if (proposed.fresh) await attestation.record(tx, intent, proposed.certificateId, subject, judgement);
+    return proposed;
+  });
+  for (const id of given) {
+    // Asked for and never stored by the device: issued or not, it has to end revoked.
+    const certificate = await ports.certificates.find(id);
+    if (certificate?.status === 'proposed') await issuance.settle(intent, id).catch(() => undefined);
+  }
+  await revocations.confirmAll(intent, given);
+  const issued = await issuance.settle(intent, certificateId);
+  // The card may have been retired meanwhile: then what has just come is revoked at once.
+  await revocations.confirmAll(intent, [certificateId]);
+  return { ...issued, certificateId };
+}
+
+async function find(
+  ports: RenewalPorts,
+  tx: Tx,
+  intent: DeviceIntent,
+  cardId: string,
+  { container, replaces }: Pick<WantedRenewal, 'container' | 'replaces'>,
+): Promise<{ card: Card; old: Active; newer: Standing[] }> {
+  const card = await holdCard(ports, tx, intent, cardId);
+  const standing = (await standingOf(ports, tx, cardId)).filter((one) => one.container === container);
+  const at = standing.findIndex(({ id }) => id === replaces);
+  const old = standing[at];
+  if (old?.status !== 'active' || old.notAfter <= ports.runtime.now()) throw notRenewable();
+  return { card, old, newer: standing.slice(at + 1) };
+}
+
+async function propose(
+  ports: RenewalPorts,
+  tx: Tx,
+  intent: DeviceIntent,
+  policy: RenewalPolicy,
+  cardId: string,
+  wanted: WantedRenewal & { readonly csr: Uint8Array },
+): Promise<{ certificateId: string; given: string[]; fresh: boolean }> {
+  const { old, newer } = await find(ports, tx, intent, cardId, wanted);
+  const { container, csr } = wanted;
+  const same = newer.find((one) => Buffer.from(one.csr).equals(csr));
+  if (same !== undefined) return { certificateId: same.id, given: [], fresh: false };
+  demandDue(renewableFrom(old, policy), ports.runtime.now());
+  for (const unconfirmed of newer) {
+    const comment = 'the device asked again with another request';
+    await ports.revocations.propose(tx, intent, unconfirmed, { reason: 'superseded', comment });
+  }
+  const { personId, deviceId } = old;
+  const about = { container, csr, personId, deviceId, cardId, enrolmentId: null };
+  const certificateId = await ports.issuance.propose(tx, intent, about);
+  return { certificateId, given: newer.map(({ id }) => id), fresh: true };
+}
