@@ -6,7 +6,7 @@ import { runProgram } from './program.ts';
 
 const MOST_LINES = 400;
 const SOURCE = /\.(ts|tsx|mjs|js|css|sql|prisma)$/;
-/** Generated, or history: a migration is never edited, so it can't be split either. */
+/** Generated; or history: a migration is never edited, so it can’t be split either; or the one list of all tables. */
 const EXEMPT = /\.gen\.ts$|\/migrations\//;
 const VAGUE_NAME = /^(utils?|helpers?|manager|common|misc|shared)(\.|$)/;
 

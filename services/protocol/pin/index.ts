@@ -1,4 +1,4 @@
-import { isCommonPin } from './common.ts';
+import { isCommonPin } from './common-pins.ts';
 
 /**
  * The PIN's rules, from the card profile. Checked where the PIN is typed (agent, browser) and never sent anywhere to be
