@@ -6,8 +6,8 @@ import { runProgram } from './program.ts';
 
 const MOST_LINES = 400;
 const SOURCE = /\.(ts|tsx|mjs|js|css|sql|prisma)$/;
-/** Generated; or history: a migration is never edited, so it can’t be split either; or the one list of all tables. */
-const EXEMPT = /\.gen\.ts$|\/migrations\//;
+/** Generated; or history: a migration is never edited, so it can't be split either; or the one list of all tables. */
+const EXEMPT = /\.gen\.ts$|\/migrations\/|^prisma\/schema\.prisma$/;
 const VAGUE_NAME = /^(utils?|helpers?|manager|common|misc|shared)(\.|$)/;
 
 /** What a file without a suffix may not do, beyond its imports (infra/checks/import-rules.mjs): it is pure. */
