@@ -140,6 +140,11 @@ class Replacement {
   }
 }
 
+const ELSEWHERE = new Set(['card-not-in-reader', 'another-card-in-reader', 'card-reader-unknown', 'pcsc-unavailable']);
+
+/** Nothing was done, because the card is in no reader of this device: it may be there tomorrow. */
+export const isElsewhere = ({ code }: DomainError): boolean => ELSEWHERE.has(code);
+
 const KEPT = {
   code: 'card-kept-its-key',
   detail: 'The card said that it took the new administrator key, and still answers to the old one.',

@@ -107,7 +107,8 @@ describe('cards in the readers of pcscd', () => {
 
   it('are gone with the service, and there again with it', async () => {
     const readers = await openReaders(pcscd.socket);
-    await pcscd.restart();
+    await pcscd.kill();
+    await pcscd.start();
     await expect(readers.readers()).rejects.toMatchObject({ kind: 'unavailable', code: 'pcsc-unavailable' });
     await readers.close();
     await card.insert(pcscd);

@@ -19,10 +19,14 @@ export interface GidsCard {
   administratorKey(): Buffer;
   /** Happens at the next command of that kind, once. */
   arm(accident: Accident): void;
+  /** Called before and after each command is carried out, which waits for it. True before: it is not. */
+  onCommand(step: CardStep): void;
   insert(pcscd: TestPcscd, slot?: 0 | 1): Promise<void>;
   /** Out of the reader, without a word. */
   pull(): void;
 }
+
+export type CardStep = (ins: number, phase: 'before' | 'after') => Promise<boolean>;
 
 export interface GidsOptions {
   readonly file: string;
@@ -40,6 +44,7 @@ export function gidsCard(options: GidsOptions): GidsCard {
   };
   keep(GidsApplet.born(options));
   let socket: Socket | undefined;
+  let step: CardStep | undefined;
   const pull = () => {
     socket?.destroy();
     socket = undefined;
@@ -50,6 +55,9 @@ export function gidsCard(options: GidsOptions): GidsCard {
     asked: applet.asked,
     administratorKey: () => applet.administratorKey(),
     arm: (accident) => applet.arm(accident),
+    onCommand: (wanted) => {
+      step = wanted;
+    },
     async insert(pcscd, slot = 0) {
       pull();
       await seenInReader(pcscd, slot, false);
@@ -62,7 +70,7 @@ export function gidsCard(options: GidsOptions): GidsCard {
           resolve();
         });
         socket = fresh;
-        serve(fresh, applet);
+        serve(fresh, applet, () => step);
       });
       await ready;
       await seenInReader(pcscd, slot, true);
@@ -72,8 +80,9 @@ export function gidsCard(options: GidsOptions): GidsCard {
 }
 
 /** vpcd: two bytes of length, big-endian, then the message; one byte is a control, anything longer an APDU. */
-function serve(socket: Socket, applet: GidsApplet): void {
+function serve(socket: Socket, applet: GidsApplet, step: () => CardStep | undefined): void {
   let received: Buffer = Buffer.alloc(0);
+  let last: Promise<void> = Promise.resolve();
   const say = (bytes: Uint8Array) => {
     const length = Buffer.alloc(2);
     length.writeUInt16BE(bytes.length);
@@ -84,14 +93,28 @@ function serve(socket: Socket, applet: GidsApplet): void {
     while (received.length >= 2 && received.length >= 2 + received.readUInt16BE()) {
       const message = received.subarray(2, 2 + received.readUInt16BE());
       received = received.subarray(2 + message.length);
-      if (message.length !== 1) {
-        const answer = applet.process(Buffer.from(message));
-        if (answer !== null) say(answer);
-      } else if (message[0] === CONTROL.answerToReset) say(ANSWER_TO_RESET);
-      else applet.powerCycle();
+      const kept = Buffer.from(message);
+      last = last.then(() => handle(kept));
     }
   });
+
+  async function handle(message: Buffer): Promise<void> {
+    if (message.length === 1) {
+      if (message[0] === CONTROL.answerToReset) say(ANSWER_TO_RESET);
+      else applet.powerCycle();
+      return;
+    }
+    const ins = message[1] ?? 0;
+    // Whoever asked has died: the card never heard it, or says its answer to nobody.
+    if (await step()?.(ins, 'before')) return say(NOT_DONE);
+    const answer = applet.process(message);
+    await step()?.(ins, 'after');
+    if (answer !== null) say(answer);
+  }
 }
+
+/** SW of a card that did not do what it was asked. */
+const NOT_DONE = Buffer.from('6F00', 'hex');
 
 const CONTROL = { answerToReset: 4 } as const;
 const ANSWER_TO_RESET = Buffer.from('3B8D0180FBA000000397425446590401CF', 'hex');

@@ -27,8 +27,10 @@ export interface TestPcscd {
    * put in again before it had seen the other one go would never be seen).
    */
   sees(slot: 0 | 1): boolean;
-  /** As by kill -9, and anew: every card is out, every client's connection is gone. */
-  restart(): Promise<void>;
+  /** As by kill -9: every card is out, every client's connection is gone. */
+  kill(): Promise<void>;
+  /** Again, after `kill`. */
+  start(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -92,10 +94,8 @@ export async function startPcscd(): Promise<TestPcscd> {
     },
     tool: (program, args, { drivers = 'gids' } = {}) =>
       run(program, args, { env: { ...env, ...(drivers === 'gids' ? { OPENSC_CONF: openscConf } : {}) }, seconds: 30 }),
-    async restart() {
-      await stop();
-      await start();
-    },
+    kill: stop,
+    start,
     async stop() {
       await stop();
       rmSync(directory, { recursive: true, force: true });
