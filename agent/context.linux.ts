@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DomainError } from '@cardwright/protocol';
 import { cardsInReaders } from './card/minidriver/cards-in-readers.ts';
+import type { CardMaker } from './card/port.ts';
 import { tpmCardMaker } from './card/tpm/index.ts';
 import type { Context } from './commands/command.ts';
 import { linuxProbes } from './doctor/probes.linux.ts';
@@ -13,6 +14,7 @@ import { type FaultPoint, withFaults } from './faults.ts';
 import { openReaders, PCSCD_SOCKET } from './pcsc/readers.socket.ts';
 import { proxyFor } from './server/proxy.ts';
 import { httpServer } from './server/server.http.ts';
+import { createSignIn } from './server/sign-in.ts';
 import { caOfServer } from './server/trust.http.ts';
 import { linuxService } from './service/host.linux.ts';
 import { lockStore } from './store/lock.linux.ts';
@@ -40,6 +42,27 @@ export function systemContext(environment: NodeJS.ProcessEnv, point: FaultPoint)
   };
   const directoryOf = (option: string | undefined) =>
     resolve(option ?? environment.CARDWRIGHT_STORE ?? defaultStore(environment));
+  // A TPM without a resource manager has one client: who has it open signs in with it, too.
+  let opened: CardMaker | undefined;
+  let lastTpm: string | undefined;
+  const useCards = async <T>(tpm: string | undefined, work: (cards: CardMaker) => Promise<T>): Promise<T> => {
+    const hardware = await openTpm(tpm ?? environment.CARDWRIGHT_TPM);
+    lastTpm = tpm;
+    const cards = withFaults(tpmCardMaker(withFaults(hardware, 'tpm', point, ['run'])), 'card', point);
+    opened = cards;
+    try {
+      return await work(cards);
+    } finally {
+      opened = undefined;
+      await cards.close();
+    }
+  };
+  const signIn = createSignIn({
+    now: () => new Date(),
+    randomBytes: (length) => new Uint8Array(randomBytes(length)),
+    withAttestation: (work) =>
+      opened === undefined ? useCards(lastTpm, (cards) => work(cards.attestation())) : work(opened.attestation()),
+  });
   return {
     output,
     point,
@@ -71,15 +94,7 @@ export function systemContext(environment: NodeJS.ProcessEnv, point: FaultPoint)
         lock.release();
       }
     },
-    useCards: async (tpm, work) => {
-      const hardware = await openTpm(tpm ?? environment.CARDWRIGHT_TPM);
-      const cards = tpmCardMaker(withFaults(hardware, 'tpm', point, ['run']));
-      try {
-        return await work(withFaults(cards, 'card', point));
-      } finally {
-        await cards.close();
-      }
-    },
+    useCards,
     useCardReaders: async (work) => {
       const readers = await openReaders(environment.PCSCLITE_CSOCK_NAME ?? PCSCD_SOCKET);
       const cards = cardsInReaders(readers);
@@ -92,7 +107,7 @@ export function systemContext(environment: NodeJS.ProcessEnv, point: FaultPoint)
         await readers.close();
       }
     },
-    server: (known, limits = {}) => withFaults(httpServer(known, limits, environment), 'server', point),
+    server: (known, limits = {}) => withFaults(httpServer(known, limits, environment, signIn), 'server', point),
     caOfServer: async (url) => (url.startsWith('https:') ? caOfServer(url, proxyFor(url, environment)) : null),
     files: { sha256, write },
     service: linuxService(VERSION, directoryOf),

@@ -1,4 +1,5 @@
 import { DomainError, isDomainError, type Secret } from '@cardwright/protocol';
+import { attestDevice, evidenceOf, mayBeOtherwise, type TextEvidence } from '../attestation/attest-device.ts';
 import type { Bytes, Card, SlotState } from '../card/port.ts';
 import type { EnrolmentServer } from '../server/port.ts';
 import { recordOf } from '../store/card-record.ts';
@@ -154,6 +155,10 @@ export class CardWork {
     const { enrolmentId } = state.claim;
     switch (next.action) {
       case 'request-key': {
+        const { attestation } = state.claim.profile;
+        if (attestation !== 'off' && journal.attested === undefined) {
+          return { journal: this.#save({ ...journal, attested: await this.#attest(attestation) }) };
+        }
         progress('Asking for an administrator key');
         const { public: parentPublic } = await cards.parent();
         const wrapped = await this.#server.administratorKey(enrolmentId, base64(parentPublic));
@@ -192,7 +197,9 @@ export class CardWork {
       case 'request-certificate': {
         progress(`Requesting the certificate for ${next.plan.container}`);
         const { container, csr, blob } = next.plan;
-        const issued = await this.#server.certificate(enrolmentId, { container, csr });
+        const evidence = await this.#evidence(journal, bytes(blob));
+        const wanted = { container, csr, ...(evidence === undefined ? {} : { evidence }) };
+        const issued = await this.#server.certificate(enrolmentId, wanted);
         checkIssued({
           certificate: bytes(issued.certificate),
           chain: issued.chain.map(bytes),
@@ -209,6 +216,26 @@ export class CardWork {
       case 'await-first-write':
         throw new DomainError('internal', 'journal-out-of-order', `No step begins at "${next.action}".`);
     }
+  }
+
+  /** Where it is only preferred, a card is made also for a device that can't prove its hardware. */
+  async #attest(policy: 'required' | 'preferred'): Promise<boolean> {
+    const { cards, progress } = this.#ports;
+    progress("Proving this device's TPM to the server");
+    try {
+      await attestDevice(cards.attestation(), this.#server);
+      return true;
+    } catch (error) {
+      if (policy === 'required' || !isDomainError(error) || !mayBeOtherwise(error)) throw error;
+      progress(`The TPM is not proven, and need not be: ${error.detail} [${error.code}]`);
+      return false;
+    }
+  }
+
+  /** Made anew each time it is asked for: a nonce is good for minutes, and the key's making can be proven at any time. */
+  async #evidence(journal: Journal, key: Bytes): Promise<TextEvidence | undefined> {
+    if (journal.attested !== true) return undefined;
+    return evidenceOf(this.#ports.cards.attestation(), this.#server, this.#record(journal), key);
   }
 
   #record(journal: Journal) {

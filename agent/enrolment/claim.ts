@@ -1,5 +1,5 @@
 import { KEY_TYPE_NAMES } from '@cardwright/protocol';
-import { integer, list, oneOf, open, type Shaped, text } from '../shape.ts';
+import { integer, list, oneOf, open, optional, type Shape, type Shaped, text } from '../shape.ts';
 import { pinPolicyShape } from './pin-policy.ts';
 
 /** A container's name becomes part of what is shown and typed, so it is kept to a few plain characters. */
@@ -15,6 +15,10 @@ export type Person = Shaped<typeof personShape>;
 export const containerPlan = open({ container: containerName, keyType: oneOf(...KEY_TYPE_NAMES) });
 export type ContainerPlan = Shaped<typeof containerPlan>;
 
+const policy = optional(oneOf('required', 'preferred', 'off'));
+/** Whether the device is to prove its hardware. A server that does not say does not ask. */
+const attestationPolicy: Shape<'required' | 'preferred' | 'off'> = (value, at) => policy(value, at) ?? 'off';
+
 /** What the server says that the enrolment code stands for. */
 export const claimShape = open({
   enrolmentId: opaqueId,
@@ -26,6 +30,7 @@ export const claimShape = open({
     pinLimit: integer(1, 100),
     pinPolicy: pinPolicyShape,
     containers: list(containerPlan, 30),
+    attestation: attestationPolicy,
   }),
 });
 export type Claim = Shaped<typeof claimShape>;

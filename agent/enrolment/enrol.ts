@@ -17,6 +17,7 @@ const FINAL_REFUSALS = new Set([
   'card-already-active',
   'card-not-active',
   'device-changed',
+  'device-tpm-changed',
 ]);
 
 /** The card that this code made on this device before, if it did: then there is nothing left to do. */

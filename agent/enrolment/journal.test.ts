@@ -20,6 +20,7 @@ const claim: Claim = {
   person: { displayName: 'Mary Major', userPrincipalName: 'mary@example.com' },
   profile: {
     pinLimit: 5,
+    attestation: 'off',
     pinPolicy: {
       minLength: 6,
       maxLength: 32,

@@ -14,6 +14,8 @@ export interface JournalHeader {
   readonly codeDigest: string;
   readonly server: string;
   readonly startedAt: string;
+  /** Whether the server took this device's proof of its hardware; absent until it was tried. */
+  readonly attested?: boolean;
 }
 
 export interface WrappedKey {

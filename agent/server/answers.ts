@@ -72,6 +72,19 @@ const keyOffer: Shape<KeyOffer> = tagged<KeyOffer>('kind', {
 });
 export const keyOfferAnswer = open({ keyOffer });
 export const cardAnswerAnswer = open({ response: base64(64) });
+export const hiddenCredentialAnswer = open({
+  attestationId: opaqueId,
+  credentialBlob: base64(512),
+  secret: base64(1024),
+  nonce: base64(64),
+});
+export const activationAnswer = open({ state: oneOf('attested') });
+export const evidenceNonceAnswer = open({ nonce: base64(64) });
+export const accessTokenAnswer = open({
+  accessToken: text(512, /^[A-Za-z0-9._~+/=-]{20,512}$/),
+  expiresInSeconds: integer(1, 86_400),
+});
+
 export const taskReportAnswer = open({ state });
 
 export const unblockRequestAnswer = open({
@@ -96,6 +109,7 @@ export const problemAnswer = open({
   detail: optional(text(2000)),
   title: optional(text(200)),
   requestId: optional(text(128)),
+  data: optional(open({ deviceId: optional(opaqueId) })),
   errors: optional(list(open({ pointer: text(200), detail: text(500) }), 50)),
 });
 

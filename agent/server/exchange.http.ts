@@ -125,6 +125,7 @@ function problem(options: Exchange, status: number, body: string, retryAfterSeco
     ...(said.errors === null ? {} : { fields: said.errors }),
     data: {
       ...(said.requestId === null ? {} : { requestId: said.requestId }),
+      ...(said.data?.deviceId ? { deviceId: said.data.deviceId } : {}),
       ...(retryAfterSeconds >= 0 ? { retryAfterSeconds } : {}),
     },
   });

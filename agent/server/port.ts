@@ -1,3 +1,4 @@
+import type { AttestationServer, TextEvidence } from '../attestation/attest-device.ts';
 import type { HardwareFacts } from '../card/port.ts';
 import type { DoctorReport } from '../doctor/report.ts';
 import type { Claim } from '../enrolment/claim.ts';
@@ -10,11 +11,14 @@ import type { AgentTask } from '../tasks/task.ts';
  * gives the same answer to the same question. Every method throws DomainError: the server's own code, or
  * `server-unreachable`, `server-timeout`, `server-answer-invalid`, `server-failed` (all `unavailable`).
  */
-export interface EnrolmentServer {
+export interface EnrolmentServer extends AttestationServer {
   claim(request: ClaimRequest): Promise<Claim & { readonly state: 'claimed' | 'completed' }>;
   administratorKey(enrolmentId: string, parentPublic: string): Promise<WrappedKey>;
   firstWrite(enrolmentId: string, request: FirstWriteRequest): Promise<FirstWriteAnswer>;
-  certificate(enrolmentId: string, request: { container: string; csr: string }): Promise<IssuedAnswer>;
+  certificate(
+    enrolmentId: string,
+    request: { container: string; csr: string; evidence?: TextEvidence },
+  ): Promise<IssuedAnswer>;
   complete(enrolmentId: string, nvIndex: number): Promise<void>;
 }
 

@@ -1,5 +1,6 @@
 import type { Shape } from '../shape.ts';
 import {
+  activationAnswer,
   administratorKeyAnswer,
   cardAnswerAnswer,
   certificateAnswer,
@@ -7,7 +8,9 @@ import {
   claimAnswer,
   completionAnswer,
   destructionAnswer,
+  evidenceNonceAnswer,
   firstWriteAnswer,
+  hiddenCredentialAnswer,
   keyOfferAnswer,
   readinessAnswer,
   taskReportAnswer,
@@ -15,9 +18,11 @@ import {
   unblockStateAnswer,
 } from './answers.ts';
 import { type BodyOf, filled, type PathOf, type PathParameters } from './contract.ts';
+import { asDevice } from './device-exchange.http.ts';
 import { type Exchange, exchange } from './exchange.http.ts';
 import type { DeviceServer, EnrolmentServer, TaskServer } from './port.ts';
 import { proxyFor } from './proxy.ts';
+import type { SignIn } from './sign-in.ts';
 import { Wire } from './wire.http.ts';
 
 /** Key generation and the CA's signature happen within one call, so a single attempt may take its time. */
@@ -43,6 +48,7 @@ export function httpServer(
   { url: baseUrl, deviceToken, trustedCa }: ServerOptions,
   options: ServerLimits,
   environment: NodeJS.ProcessEnv,
+  signIn?: SignIn,
 ): EnrolmentServer & DeviceServer & TaskServer {
   const proxy = proxyFor(baseUrl, environment);
   const ca = trustedCa === null ? undefined : Buffer.from(trustedCa, 'base64');
@@ -54,16 +60,25 @@ export function httpServer(
     timeoutMs: options.timeoutMs ?? TIMEOUT_MS,
     attempts: options.attempts ?? ATTEMPTS,
   };
-  const asDevice: Exchange = { ...limits, bearer: deviceToken };
 
   const get = <P extends PathOf<'get'>, T>(path: P, parameters: PathParameters<'get', P>, answer: Shape<T>) =>
-    exchange(asDevice, { method: 'GET', path: filled(path, parameters as Record<string, string>), answer });
+    asDevice(limits, deviceToken, signIn, {
+      method: 'GET',
+      path: filled(path, parameters as Record<string, string>),
+      answer,
+    });
   const post = <P extends PathOf<'post'>, T>(
     path: P,
     parameters: PathParameters<'post', P>,
     body: BodyOf<P>,
     answer: Shape<T>,
-  ) => exchange(asDevice, { method: 'POST', path: filled(path, parameters as Record<string, string>), body, answer });
+  ) =>
+    asDevice(limits, deviceToken, signIn, {
+      method: 'POST',
+      path: filled(path, parameters as Record<string, string>),
+      body,
+      answer,
+    });
 
   return {
     // The code is the credential here: the token is only being introduced.
@@ -81,6 +96,12 @@ export function httpServer(
       post('/agent/enrolments/{enrolmentId}/first-writes', { enrolmentId }, request, firstWriteAnswer),
     certificate: (enrolmentId, request) =>
       post('/agent/enrolments/{enrolmentId}/certificate-requests', { enrolmentId }, request, certificateAnswer),
+    beginAttestation: ({ chain, ...request }) =>
+      post('/agent/attestations', {}, { ...request, chain: [...chain] }, hiddenCredentialAnswer),
+    activateAttestation: async (attestationId, request) => {
+      await post('/agent/attestations/{attestationId}/activations', { attestationId }, request, activationAnswer);
+    },
+    evidenceNonce: async () => (await post('/agent/evidence-nonces', {}, {}, evidenceNonceAnswer)).nonce,
     complete: async (enrolmentId, nvIndex) => {
       await post('/agent/enrolments/{enrolmentId}/completions', { enrolmentId }, { nvIndex }, completionAnswer);
     },

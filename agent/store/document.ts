@@ -5,6 +5,7 @@ import type { ContainerState, Journal, JournalState } from '../enrolment/journal
 import { pinPolicyShape } from '../enrolment/pin-policy.ts';
 import {
   base64,
+  boolean,
   closed,
   hex,
   integer,
@@ -87,12 +88,17 @@ const journalState: Shape<JournalState> = tagged<JournalState>('step', {
 
 const serverUrl = text(512);
 
-const journal: Shape<Journal> = closed({
+const journalFields = closed({
   codeDigest: hex(32),
   server: serverUrl,
   startedAt: time,
+  attested: optional(boolean),
   state: journalState,
 });
+const journal: Shape<Journal> = (value, at) => {
+  const { attested, ...fields } = journalFields(value, at);
+  return attested === null ? fields : { ...fields, attested };
+};
 
 /** A server that knows this device; its address was checked when it was typed. The token is base64url of 32 random bytes. */
 const knownServer = closed({
