@@ -13,7 +13,8 @@ import { createSeal, type Seal } from './card-import/seal.jose.ts';
 const USAGE = `usage: import-cards.cli.js --url URL --token-file FILE --file CARDS.csv [--dry-run] [--accept-duplicates]
          [--batch 1..${MAX_IMPORT_LINES}]
 Takes existing cards under management. The file has the columns serial, person (user principal name) and, as needed:
-device, cardProfile, algorithm, challengeMode, administratorKey (hex), diversifier, keyCheckValue, puk. Or it is JSON
+device, cardProfile, algorithm, challengeMode, administratorKey (hex), diversifier, keyCheckValue, puk,
+takeOver (yes or no). Or it is JSON
 lines (.jsonl, .ndjson) with these names. Keys and PUKs are sealed here, to the vault: nobody else sees them. All of a
 batch is taken in, or none of it; run it again after an interruption, and it goes on where it was.`;
 

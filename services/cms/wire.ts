@@ -43,6 +43,7 @@ import {
   reportedChange,
 } from './key-changes/index.ts';
 import { createKeyChangeRecords } from './key-changes/key-changes.prisma.ts';
+import { createTakeOvers } from './key-changes/take-overs.pg.ts';
 import { createNamedKeys } from './named-keys/vault-keys.link.ts';
 import { createPersonRecords } from './people/people.prisma.ts';
 import { createPersonViews } from './people/views.pg.ts';
@@ -101,10 +102,10 @@ export function wire(config: Config) {
   const changes = createKeyChangeRecords(prisma);
   const cardEnding = createCardEnding({ ...shared, tasks, changes });
   const cards = createCardRecords(prisma);
-  const keyImport = createKeyImport(vault);
   const identities = createIdentities(prisma);
   const evidence = createEvidenceRecords(prisma);
   const tpmRoots = createTpmRoots(config.tpmRootsDirectory, config.expiredTpmCertificates);
+  const keyImport = createKeyImport(vault);
   const profiles = createProfileViews(prisma);
   const imports = createCardImports(prisma);
   const certificates = createCertificateRecords(prisma);
@@ -145,12 +146,13 @@ export function wire(config: Config) {
     deviceViews: createDeviceViews(pool),
     deviceReports: createDeviceReports(prisma),
     enrollingDevices: createEnrollingDevices(shared),
-    ...{ tasks, effects, changes, keyChanges, deviceLink, cardEnding },
     ...{ identities, evidence, tpmRoots, attestationPolicies: evidence },
     attestation: createAttestationDesk({ ...shared, identities, evidence, tpmRoots }),
     deviceTokens: createDeviceTokens(),
+    ...{ tasks, effects, changes, keyChanges, deviceLink, cardEnding },
     deviceKeys: changes,
     agedKeys: createAgedKeys(pool),
+    takeOvers: createTakeOvers(pool),
     cards,
     cardViews: createCardViews(pool),
     registration: createRegistration({

@@ -466,7 +466,7 @@ export interface paths {
         put?: never;
         /**
          * Take many existing cards under management at once: all of them, or none.
-         * @description Up to 500 cards, as `text/csv` (RFC 4180, the first line names the columns) or `application/x-ndjson`. Fields: serial, person (user principal name), device (host name or id), cardProfile, algorithm, challengeMode, administratorKey and puk (sealed, as in POST /api/v1/cards), diversifier, keyCheckValue. Keys in clear are refused.
+         * @description Up to 500 cards, as `text/csv` (RFC 4180, the first line names the columns) or `application/x-ndjson`. Fields: serial, person (user principal name), device (host name or id), cardProfile, algorithm, challengeMode, administratorKey and puk (sealed, as in POST /api/v1/cards), diversifier, keyCheckValue, takeOver (yes: others know the key, and the agent of the device changes it before the card is used). Keys in clear are refused.
          */
         post: operations["importCards"];
         delete?: never;

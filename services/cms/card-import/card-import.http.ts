@@ -110,7 +110,7 @@ export function registerCardImportRoutes(app: App, deps: CardImportDeps): void {
         operationId: 'importCards',
         summary: 'Take many existing cards under management at once: all of them, or none.',
         description:
-          'Up to 500 cards, as `text/csv` (RFC 4180, the first line names the columns) or `application/x-ndjson`. Fields: serial, person (user principal name), device (host name or id), cardProfile, algorithm, challengeMode, administratorKey and puk (sealed, as in POST /api/v1/cards), diversifier, keyCheckValue. Keys in clear are refused.',
+          'Up to 500 cards, as `text/csv` (RFC 4180, the first line names the columns) or `application/x-ndjson`. Fields: serial, person (user principal name), device (host name or id), cardProfile, algorithm, challengeMode, administratorKey and puk (sealed, as in POST /api/v1/cards), diversifier, keyCheckValue, takeOver (yes: others know the key, and the agent of the device changes it before the card is used). Keys in clear are refused.',
         tags: ['cards'],
         consumes: Object.keys(FORMATS),
         querystring: closed({

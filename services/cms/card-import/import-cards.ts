@@ -69,13 +69,16 @@ export function createImportService(ports: ImportPorts): ImportService {
       const clashes = await imports.insertCards(tx, plan, runtime.now());
       if (clashes.length > 0) throw new Clash(clashes);
       await imports.finish(tx, found.id, state, report, runtime.now());
-      for (const { card } of plan) {
+      for (const { card, takeOver = false } of plan) {
         const { id, personId, deviceId, serial, algorithm, keyStrategy } = card;
         await audit.record(tx, intent, {
           action: 'card.registered',
           object: { kind: 'card', id },
           about: { cardId: id, personId, deviceId },
-          after: { serial, algorithm, keyStrategy, state: 'active', cardImportId: found.id },
+          after: {
+            ...{ serial, algorithm, keyStrategy, cardImportId: found.id },
+            ...(takeOver ? { state: 'created', takeOver } : { state: 'active' }),
+          },
         });
       }
       await audit.record(tx, intent, {

@@ -33,6 +33,8 @@ export interface PlannedCard {
     | null;
   readonly kcv: string | null;
   readonly puk: string | null;
+  /** Its key is known to others: the card is not in use until its device has changed it. */
+  readonly takeOver?: boolean;
 }
 
 export interface CardImport {

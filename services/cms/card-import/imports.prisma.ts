@@ -58,9 +58,11 @@ export function createCardImports(prisma: PrismaClient): CardImports {
   };
 }
 
-function toCardRow({ card, jwe, origin }: PlannedCard, at: Date) {
+function toCardRow({ card, jwe, origin, takeOver = false }: PlannedCard, at: Date) {
   const keyVersion = jwe === null && origin === null ? null : 1;
-  return { ...card, kind: 'minidriver', state: 'active', keyVersion, createdAt: at, stateChangedAt: at };
+  const state = takeOver ? 'created' : 'active';
+  const times = { createdAt: at, stateChangedAt: at, keySetAt: at };
+  return { ...card, kind: 'minidriver', state, keyVersion, takeOverPending: takeOver, ...times };
 }
 
 // Written by this file alone.

@@ -12,6 +12,7 @@ export const COLUMNS = [
   'diversifier',
   'keyCheckValue',
   'puk',
+  'takeOver',
 ] as const;
 export type Column = (typeof COLUMNS)[number];
 

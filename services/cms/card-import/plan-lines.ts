@@ -91,6 +91,7 @@ function planLine({ line, values }: ImportLine, known: Known, id: string): Plann
   if (deviceId !== null && known.live.has(pair)) {
     throw new Wrong('card-already-active', 'This person has a live card on this device already.');
   }
+  const takeOver = takeOverOf(values.takeOver, deviceId);
   const key = keyOf(values, known, personId);
   known.taken.add(serial);
   if (deviceId !== null) known.live.add(pair);
@@ -104,7 +105,18 @@ function planLine({ line, values }: ImportLine, known: Known, id: string): Plann
     origin: key.key.kind === 'named' ? toText(key.key.origin) : null,
     kcv: values.keyCheckValue?.toUpperCase() ?? null,
     puk: key.puk,
+    ...(takeOver ? { takeOver } : {}),
   };
+}
+
+function takeOverOf(said: string | undefined, deviceId: string | null): boolean {
+  if (said !== undefined && said !== 'yes' && said !== 'no') {
+    throw new Wrong('field-invalid', 'The takeOver is yes or no.');
+  }
+  if (said === 'yes' && deviceId === null) {
+    throw new Wrong('field-invalid', 'The agent of a device takes a card over: say on which device the card is.');
+  }
+  return said === 'yes';
 }
 
 function deviceOf(name: string | undefined, { devices }: Known): string | null {
@@ -134,6 +146,7 @@ function keyOf(values: ImportLine['values'], { profiles }: Known, personId: stri
   // The check value of a key that is given is the vault's to compare, line by line.
   const named = profile?.keyStrategy === 'uniform' || profile?.keyStrategy === 'deterministic';
   const { administratorKey, puk, cardProfile } = values;
+  const takeOver = values.takeOver === 'yes';
   const check = named ? { keyCheckValue } : {};
   return planKey(
     {
@@ -145,6 +158,7 @@ function keyOf(values: ImportLine['values'], { profiles }: Known, personId: stri
       administratorKey,
       diversifier,
       puk,
+      takeOver,
       ...check,
     },
     profile,

@@ -8,7 +8,7 @@ export function createBatchKeys(vault: VaultClient): BatchKeys {
         ...batch,
         requestedBy: intent.actor.id,
         requestId: intent.requestId,
-        lines: cards.map(({ card, jwe, origin, kcv, puk }) => ({
+        lines: cards.map(({ card, jwe, origin, kcv, puk, takeOver = false }) => ({
           cardId: card.id,
           cardSerial: card.serial,
           algorithm: card.algorithm,
@@ -19,6 +19,7 @@ export function createBatchKeys(vault: VaultClient): BatchKeys {
               : origin,
           kcv,
           puk,
+          takeOver,
         })),
       }),
   };

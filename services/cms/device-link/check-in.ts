@@ -12,7 +12,14 @@ import type { Runtime } from '../kernel/runtime.ts';
 import type { Tx, UnitOfWork } from '../kernel/unit-of-work.ts';
 import { confirmSoon, giveUpChange, noteVersion, type ReportedVersionPorts } from '../key-changes/index.ts';
 import type { RevocationService } from '../revocation/index.ts';
-import { actOfOutcome, deliverTasks, EXHAUSTED, type TaskEffect, type TaskReport, type TaskView } from '../tasks/index.ts';
+import {
+  actOfOutcome,
+  deliverTasks,
+  EXHAUSTED,
+  type TaskEffect,
+  type TaskReport,
+  type TaskView,
+} from '../tasks/index.ts';
 import type { AgentFacts, LinkedDevices } from './ports.ts';
 
 export interface DeviceLinkDependencies extends MoveCardPorts, ReportedVersionPorts {

@@ -62,6 +62,12 @@ export interface AgedKeys {
   due(of: { now: Date; seenSince: Date; retryAfter: Date; maxRotations: number }, limit: number): Promise<string[]>;
 }
 
+/** Cards whose key others know, and whose change nobody has asked for yet: those of an import. */
+export interface TakeOvers {
+  /** Ids, oldest first. */
+  toBegin(limit: number): Promise<string[]>;
+}
+
 /** The device that a card is on. */
 export interface DeviceKeys {
   /** Name of its TPM's storage key as the device said when it enrolled, hex. */

@@ -1,7 +1,14 @@
 import type { CardImports, ImportService } from '../card-import/index.ts';
 import type { CardRecords, Registration } from '../cards/index.ts';
 import type { CertificateRecords, Issuance } from '../certificates/index.ts';
-import { type AgedKeysPorts, type ConfirmChangePorts, changeAgedKeys, completeReported } from '../key-changes/index.ts';
+import {
+  type AgedKeysPorts,
+  type ConfirmChangePorts,
+  changeAgedKeys,
+  completeReported,
+  requestChange,
+  type TakeOvers,
+} from '../key-changes/index.ts';
 import type { RevocationService, Revocations } from '../revocation/index.ts';
 import { answerApproved, type UnblockDependencies } from '../unblock/index.ts';
 import { type NoteAlertsDependencies, noteAlerts } from '../vault-alerts/index.ts';
@@ -12,6 +19,7 @@ export interface RemainderDependencies
     Omit<AgedKeysPorts, 'cards'> {
   readonly cards: CardRecords;
   readonly keyChanges: ConfirmChangePorts;
+  readonly takeOvers: TakeOvers;
   readonly registration: Registration;
   readonly imports: Pick<CardImports, 'proposedBefore'>;
   readonly importService: ImportService;
@@ -71,6 +79,13 @@ export function remaindersOf(deps: RemainderDependencies): {
         name: 'revocation',
         due: (now, limit) => revocationRecords.proposedBefore(before(now), limit),
         complete: (intent, id) => revocations.confirm(intent, id),
+      },
+      {
+        name: 'take-over',
+        due: (_now, limit) => deps.takeOvers.toBegin(limit),
+        complete: async (intent, id) => {
+          await requestChange(deps, { ...intent, reason: 'the card is taken over' }, id, 'take-over');
+        },
       },
       {
         name: 'key-change',

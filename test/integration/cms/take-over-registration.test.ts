@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { until } from '@cardwright/infra';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { encryptChallenge } from '../../../services/vault/dist/challenge-response.js';
 import { registerPerson } from '../../support/people.ts';
@@ -144,6 +145,50 @@ describe('a card that is taken over', () => {
     expect(refusal(await register({ takeOver: false }))).toBe('422 administrator-key-default');
     const nobodyHas = { cardProfile: 'minidriver-not-stored', algorithm: undefined, administratorKey: undefined };
     expect(refusal(await register(nobodyHas))).toBe('422 field-invalid');
+  });
+});
+
+describe('cards of an import', () => {
+  const bring = async (lines: readonly object[]) => {
+    const answer = await fetch(`${system.url}/api/v1/card-imports?acceptDuplicates=true`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${system.tokens['security-officer']}`, 'content-type': 'application/x-ndjson' },
+      body: lines.map((line) => JSON.stringify(line)).join('\n'),
+    });
+    const { id } = JSON.parse(await answer.text());
+    const seen = await until({ what: 'the import to end', seconds: 20 }, async () => {
+      const { body } = await system.as('security-officer').get(`/card-imports/${id}`);
+      return body.state === 'proposed' ? null : body;
+    });
+    return seen;
+  };
+  const line = async (change: object = {}) => {
+    const serial = `GIDS-${randomBytes(5).toString('hex')}`;
+    const person = (await registerPerson(system, 'Vera Card')).userPrincipalName;
+    const administratorKey = await sealKey(system, serial, DEFAULT_KEY);
+    return { serial, person, device: deviceId, algorithm: 'tdes', administratorKey, takeOver: 'yes', ...change };
+  };
+
+  it('are taken over as well: the worker has each device asked', async () => {
+    const { state, report: lines } = await bring([await line(), await line()]);
+    expect(state).toBe('done');
+    const tasks = await until({ what: 'the worker to ask for both changes', seconds: 20 }, async () => {
+      const told = (await device.checkIn()).tasks;
+      return told.length === 2 ? told : null;
+    });
+    expect(tasks.map((task) => task.kind)).toEqual(['change-administrator-key', 'change-administrator-key']);
+    for (const { cardId } of lines) {
+      expect(await cardOf(cardId)).toMatchObject({ state: 'created', takeOverPending: true });
+      expect(await changesOf(cardId)).toMatchObject([{ cause: 'take-over', state: 'requested' }]);
+    }
+  });
+
+  it('are refused with the default key unless they are, and without a device to do it', async () => {
+    const plain = await bring([await line({ takeOver: 'no' })]);
+    expect(plain.report).toMatchObject([{ code: 'administrator-key-default' }]);
+    const { device: _device, ...nowhere } = await line();
+    expect((await bring([nowhere])).report).toMatchObject([{ code: 'field-invalid' }]);
+    expect((await bring([await line({ takeOver: 'perhaps' })])).report).toMatchObject([{ code: 'field-invalid' }]);
   });
 });
 
