@@ -10,6 +10,7 @@ import { enrolCommand } from './commands/enrol.ts';
 import { listCommand } from './commands/list.ts';
 import { manualCommand } from './commands/manual.ts';
 import { messagesCommand } from './commands/messages.ts';
+import { renewCommand } from './commands/renew.ts';
 import { runCommand } from './commands/run.ts';
 import { signCommand } from './commands/sign.ts';
 import { statusCommand } from './commands/status.ts';
@@ -30,6 +31,7 @@ export const COMMANDS: readonly Command[] = [
   changePinCommand,
   unblockCommand,
   destroyCommand,
+  renewCommand,
   runCommand,
   takeOverCommand,
   messagesCommand,

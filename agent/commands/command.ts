@@ -4,7 +4,7 @@ import type { MinidriverCards } from '../card/minidriver/port.ts';
 import type { CardMaker } from '../card/port.ts';
 import type { Probes } from '../doctor/probes.ts';
 import type { FaultPoint } from '../faults.ts';
-import type { DeviceServer, EnrolmentServer, TaskServer } from '../server/port.ts';
+import type { DeviceServer, EnrolmentServer, RenewalServer, TaskServer } from '../server/port.ts';
 import type { ServerLimits } from '../server/server.http.ts';
 import type { ServerCa } from '../server/trust.http.ts';
 import type { ServiceHost } from '../service/port.ts';
@@ -33,7 +33,7 @@ export interface Context {
   useCards<T>(tpm: string | undefined, work: (cards: CardMaker) => Promise<T>): Promise<T>;
   /** The cards in this device's readers. Throws `pcsc-unavailable`. */
   useCardReaders<T>(work: (cards: MinidriverCards) => Promise<T>): Promise<T>;
-  server(known: KnownServer, limits?: ServerLimits): EnrolmentServer & DeviceServer & TaskServer;
+  server(known: KnownServer, limits?: ServerLimits): EnrolmentServer & DeviceServer & TaskServer & RenewalServer;
   /** Meets a server for the first time, or anew. Null for clear http, where there is nothing to pin. */
   caOfServer(url: string): Promise<ServerCa | null>;
   readonly files: Files;

@@ -1,5 +1,18 @@
-import { cardSerial, claimShape, opaqueId } from '../enrolment/claim.ts';
-import { base64, integer, list, nullable, oneOf, open, optional, type Shape, tagged, text, time } from '../shape.ts';
+import { cardSerial, claimShape, containerName, opaqueId } from '../enrolment/claim.ts';
+import {
+  base64,
+  boolean,
+  integer,
+  list,
+  nullable,
+  oneOf,
+  open,
+  optional,
+  type Shape,
+  tagged,
+  text,
+  time,
+} from '../shape.ts';
 import type { KeyOffer } from '../tasks/journal.ts';
 import type { CheckInAnswer } from './port.ts';
 
@@ -72,6 +85,21 @@ const keyOffer: Shape<KeyOffer> = tagged<KeyOffer>('kind', {
 });
 export const keyOfferAnswer = open({ keyOffer });
 export const cardAnswerAnswer = open({ response: base64(64) });
+export const renewalsAnswer = open({
+  items: list(
+    open({
+      container: containerName,
+      certificateId: opaqueId,
+      notAfter: time,
+      renewableFrom: time,
+      due: boolean,
+      key: oneOf('same', 'new'),
+    }),
+    64,
+  ),
+});
+export const renewalConfirmationAnswer = open({ superseded: list(opaqueId, 64) });
+
 export const hiddenCredentialAnswer = open({
   attestationId: opaqueId,
   credentialBlob: base64(512),

@@ -41,6 +41,26 @@ export interface TaskServer {
   reportTask(taskId: string, result: TaskResult): Promise<void>;
 }
 
+/** The renewal of a card's certificates. */
+export interface RenewalServer {
+  renewals(cardId: string): Promise<readonly DueRenewal[]>;
+  /** `csr`: of a new key; without it for the same key. The same question gives the same certificate. */
+  renew(cardId: string, request: { container: string; replaces: string; csr?: string }): Promise<IssuedAnswer>;
+  /** The certificate is stored here: the one before may be revoked. */
+  confirmRenewal(cardId: string, certificateId: string): Promise<void>;
+}
+
+export interface DueRenewal {
+  readonly container: string;
+  /** What `replaces` names. */
+  readonly certificateId: string;
+  readonly notAfter: string;
+  readonly renewableFrom: string;
+  readonly due: boolean;
+  /** `new`: a new key, whose request its holder signs. */
+  readonly key: 'same' | 'new';
+}
+
 export interface CheckInReport {
   readonly cards: readonly CardReport[];
   readonly agentVersion?: string;

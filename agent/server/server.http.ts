@@ -13,6 +13,8 @@ import {
   hiddenCredentialAnswer,
   keyOfferAnswer,
   readinessAnswer,
+  renewalConfirmationAnswer,
+  renewalsAnswer,
   taskReportAnswer,
   unblockRequestAnswer,
   unblockStateAnswer,
@@ -20,7 +22,7 @@ import {
 import { type BodyOf, filled, type PathOf, type PathParameters } from './contract.ts';
 import { asDevice } from './device-exchange.http.ts';
 import { type Exchange, exchange } from './exchange.http.ts';
-import type { DeviceServer, EnrolmentServer, TaskServer } from './port.ts';
+import type { DeviceServer, EnrolmentServer, RenewalServer, TaskServer } from './port.ts';
 import { proxyFor } from './proxy.ts';
 import type { SignIn } from './sign-in.ts';
 import { Wire } from './wire.http.ts';
@@ -49,7 +51,7 @@ export function httpServer(
   options: ServerLimits,
   environment: NodeJS.ProcessEnv,
   signIn?: SignIn,
-): EnrolmentServer & DeviceServer & TaskServer {
+): EnrolmentServer & DeviceServer & TaskServer & RenewalServer {
   const proxy = proxyFor(baseUrl, environment);
   const ca = trustedCa === null ? undefined : Buffer.from(trustedCa, 'base64');
   const limits: Exchange = {
@@ -122,6 +124,12 @@ export function httpServer(
       const why = { ...(code === null ? {} : { code }), ...(detail === null ? {} : { detail }) };
       const body = { outcome, ...why, ...(keyVersion === null ? {} : { keyVersion }) };
       await post('/agent/tasks/{taskId}/results', { taskId }, body, taskReportAnswer);
+    },
+    renewals: async (cardId) => (await get('/agent/cards/{cardId}/renewals', { cardId }, renewalsAnswer)).items,
+    renew: (cardId, body) => post('/agent/cards/{cardId}/certificate-requests', { cardId }, body, certificateAnswer),
+    confirmRenewal: async (cardId, certificateId) => {
+      const path = '/agent/cards/{cardId}/certificates/{certificateId}/confirmations';
+      await post(path, { cardId, certificateId }, {}, renewalConfirmationAnswer);
     },
     reportReadiness: async ({ findings, ...report }) => {
       await post('/agent/doctor-reports', {}, { ...report, findings: [...findings] }, readinessAnswer);

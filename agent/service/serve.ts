@@ -3,7 +3,7 @@ import type { Context } from '../commands/command.ts';
 import type { KnownServer } from '../store/document.ts';
 import type { TaskWork } from '../tasks/task.ts';
 import type { Log } from './log.ts';
-import { round } from './round.ts';
+import { type Looked, round } from './round.ts';
 import { afterFailure, afterSuccess, atStart, isDue, type Schedule } from './schedule.ts';
 
 /** One attempt may take this long; the next round is the retry. */
@@ -23,7 +23,7 @@ export async function serveOnce(context: Context, options: ServeOptions, log: Lo
   const problems: string[] = [];
   for (const server of context.readStore(options.store).document.servers) {
     try {
-      problems.push(...(await round(workFor(context, options, server, log), stopping)).unfinished);
+      problems.push(...(await round(workFor(context, options, server, log), stopping, new Map())).unfinished);
     } catch (error) {
       if (!isDomainError(error)) throw error;
       log('server-problem', { server: server.url, code: error.code });
@@ -37,13 +37,14 @@ export async function serveOnce(context: Context, options: ServeOptions, log: Lo
 export async function serve(context: Context, options: ServeOptions, log: Log): Promise<void> {
   const stopping = context.service.stopping();
   const schedules = new Map<string, Schedule>();
+  const looked: Looked = new Map();
   log('started', { version: context.service.agentVersion, pid: process.pid });
   while (!stopping.aborted) {
     for (const server of knownServers(context, options, log)) {
       const known = schedules.get(server.url) ?? atStart(now(context), Math.random);
       schedules.set(server.url, known);
       if (stopping.aborted || !isDue(known, now(context))) continue;
-      schedules.set(server.url, await contact(context, options, server, known, log, stopping));
+      schedules.set(server.url, await contact(context, options, server, known, log, stopping, looked));
     }
     await untilNext(context, schedules, stopping);
   }
@@ -57,11 +58,12 @@ async function contact(
   schedule: Schedule,
   log: Log,
   stopping: AbortSignal,
+  looked: Looked,
 ): Promise<Schedule> {
   let next: Schedule;
   let code: string | null = null;
   try {
-    const { nextSeconds, unfinished } = await round(workFor(context, options, server, log), stopping);
+    const { nextSeconds, unfinished } = await round(workFor(context, options, server, log), stopping, looked);
     next =
       unfinished.length === 0
         ? afterSuccess(now(context), nextSeconds, Math.random)

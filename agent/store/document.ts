@@ -144,6 +144,10 @@ const storedCard = closed({
 /** How an online unblock ended, that the server has not been told of yet. */
 const unblockOutcome = closed({ server: serverUrl, sessionId: opaqueId, outcome: oneOf('worked', 'failed') });
 export const OUTCOMES_MAX = 64;
+/** A renewal under way: the card goes on with its old certificate until the server knows that the new one is stored. */
+const renewal = closed({ server: serverUrl, cardId: opaqueId, replaces: opaqueId, state: container });
+const renewalList = optional(list(renewal, CARDS_MAX));
+
 const outcomeList = optional(list(unblockOutcome, OUTCOMES_MAX));
 const taskList = optional(list(taskEntryShape, TASKS_MAX));
 const messageList = optional(list(storedMessageShape, MESSAGES_MAX));
@@ -157,6 +161,7 @@ const document = closed({
   enrolments: list(journal, CARDS_MAX),
   cards: list(storedCard, CARDS_MAX),
   outcomes: (value: unknown, at: string): UnblockOutcome[] => outcomeList(value, at) ?? [],
+  renewals: (value: unknown, at: string): RenewalEntry[] => renewalList(value, at) ?? [],
   tasks: (value: unknown, at: string): TaskEntry[] => taskList(value, at) ?? [],
   /** From operators to the people of this device. */
   messages: (value: unknown, at: string): StoredMessage[] => messageList(value, at) ?? [],
@@ -164,6 +169,7 @@ const document = closed({
 
 export type UnblockOutcome = Shaped<typeof unblockOutcome>;
 export type KnownServer = Shaped<typeof knownServer>;
+export type RenewalEntry = Shaped<typeof renewal>;
 export type StoredSuccession = Shaped<typeof succession>;
 export type StoredKey = Shaped<typeof storedKey>;
 export type StoredCard = Shaped<typeof storedCard>;
@@ -178,6 +184,7 @@ export function emptyDocument(): StoreDocument {
     enrolments: [],
     cards: [],
     outcomes: [],
+    renewals: [],
     tasks: [],
     messages: [],
   };

@@ -51,6 +51,7 @@ export function exampleDocument(...serials: string[]): StoreDocument {
     enrolments: [],
     cards: serials.map(exampleCard),
     outcomes: [],
+    renewals: [],
     tasks: [],
     messages: [],
   };

@@ -51,11 +51,11 @@ describe('the document', () => {
   });
 
   it('of an earlier version, without what came since, is read', () => {
-    const { outcomes, tasks, messages, ...older } = exampleDocument();
+    const { outcomes, renewals, tasks, messages, ...older } = exampleDocument();
     const { successions, ...card } = exampleCard('CW-1111-1111');
     const read = parseDocument(JSON.stringify({ ...older, cards: [card] }));
     expect(read).toEqual(exampleDocument('CW-1111-1111'));
-    expect([outcomes, tasks, messages, successions]).toEqual([[], [], [], []]);
+    expect([outcomes, renewals, tasks, messages, successions]).toEqual([[], [], [], [], []]);
   });
 
   it('does not put its secrets into what is wrong with it', () => {

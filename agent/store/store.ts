@@ -6,6 +6,7 @@ import {
   type KnownServer,
   OUTCOMES_MAX,
   parseDocument,
+  type RenewalEntry,
   type StoreDocument,
   type StoredCard,
   serialise,
@@ -89,7 +90,8 @@ export class Store {
 
   dropCard(card: StoredCard): void {
     const cards = this.#document.cards.filter((known) => known.cardId !== card.cardId);
-    this.#write({ ...this.#document, cards });
+    const renewals = this.#document.renewals.filter((known) => known.cardId !== card.cardId);
+    this.#write({ ...this.#document, cards, renewals });
   }
 
   /** The oldest makes room when there are too many: its session is closed at the server by hand. */
@@ -124,7 +126,8 @@ export class Store {
   /** The task is over and its card is gone: in one write. */
   finishTaskWithoutCard(entry: TaskEntry, cardId: string): void {
     const cards = this.#document.cards.filter((known) => known.cardId !== cardId);
-    this.#write({ ...this.#document, cards, tasks: [...this.#withoutTask(entry), entry] });
+    const renewals = this.#document.renewals.filter((known) => known.cardId !== cardId);
+    this.#write({ ...this.#document, cards, renewals, tasks: [...this.#withoutTask(entry), entry] });
   }
 
   dropTasks(entries: readonly TaskEntry[]): void {
@@ -140,6 +143,35 @@ export class Store {
     );
     const messages = known ? this.#document.messages : [...this.#document.messages, message].slice(-MESSAGES_MAX);
     this.#write({ ...this.#document, messages, tasks: [...this.#withoutTask(entry), entry] });
+  }
+
+  /** One of this agent's own, not of a server's task. */
+  putOwnMessage(message: StoredMessage): void {
+    if (this.#document.messages.some(({ taskId }) => taskId === message.taskId)) return;
+    this.#write({ ...this.#document, messages: [...this.#document.messages, message].slice(-MESSAGES_MAX) });
+  }
+
+  renewal(cardId: string, container: string): RenewalEntry | undefined {
+    return this.#document.renewals.find((entry) => entry.cardId === cardId && entry.state.container === container);
+  }
+
+  putRenewal(entry: RenewalEntry): void {
+    this.#write({ ...this.#document, renewals: [...this.#withoutRenewal(entry), entry] });
+  }
+
+  dropRenewal(entry: RenewalEntry): void {
+    this.#write({ ...this.#document, renewals: this.#withoutRenewal(entry) });
+  }
+
+  /** The new certificate, and its key, take the place of the old: in one write. */
+  finishRenewal(entry: RenewalEntry, card: StoredCard): void {
+    const cards = this.#document.cards.map((known) => (known.cardId === card.cardId ? card : known));
+    this.#write({ ...this.#document, cards, renewals: this.#withoutRenewal(entry) });
+  }
+
+  #withoutRenewal({ cardId, state }: RenewalEntry): RenewalEntry[] {
+    const { container } = state;
+    return this.#document.renewals.filter((known) => known.cardId !== cardId || known.state.container !== container);
   }
 
   putMessages(messages: readonly StoredMessage[]): void {

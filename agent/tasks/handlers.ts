@@ -1,5 +1,6 @@
 import { destroyCard, retireCard } from './end-card.ts';
 import { failed } from './journal.ts';
+import { renewCertificates } from './renew-certificates.ts';
 import { replaceKey } from './replace-key.ts';
 import { showMessage } from './show-message.ts';
 import { succeedKey } from './succeed-key.ts';
@@ -10,6 +11,7 @@ const HANDLERS: Readonly<Record<string, TaskHandler | Readonly<Record<string, Ta
   'change-administrator-key': { tpm: succeedKey, minidriver: replaceKey() },
   destroy: { tpm: destroyCard },
   retire: { tpm: retireCard },
+  renew: { tpm: renewCertificates },
   message: showMessage,
 };
 

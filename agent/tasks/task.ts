@@ -1,6 +1,6 @@
 import { isDomainError } from '@cardwright/protocol';
 import type { Context } from '../commands/command.ts';
-import type { DeviceServer, TaskServer } from '../server/port.ts';
+import type { DeviceServer, RenewalServer, TaskServer } from '../server/port.ts';
 import type { StoredCard } from '../store/document.ts';
 import type { Store } from '../store/store.ts';
 import type { TaskResult } from './journal.ts';
@@ -23,7 +23,7 @@ export interface TaskWork {
   readonly storeDirectory: string | undefined;
   readonly tpm: string | undefined;
   readonly serverUrl: string;
-  readonly server: DeviceServer & TaskServer;
+  readonly server: DeviceServer & TaskServer & RenewalServer;
   /** One line in the log. Never a secret. */
   log(event: string, facts?: Readonly<Record<string, string | number | null>>): void;
 }

@@ -1,0 +1,151 @@
+import { DomainError, isDomainError, type Secret } from '@cardwright/protocol';
+import { openCard } from '../commands/choose-card.ts';
+import type { Context } from '../commands/command.ts';
+import { checkIssued } from '../enrolment/certificate-check.ts';
+import { certificationRequest, certificationRequestInfo } from '../enrolment/csr.ts';
+import type { Certified, ContainerState } from '../enrolment/journal.ts';
+import type { DueRenewal, RenewalServer } from '../server/port.ts';
+import type { RenewalEntry, StoredCard, StoredKey } from '../store/document.ts';
+import type { Store } from '../store/store.ts';
+
+export interface RenewalWork {
+  readonly context: Context;
+  readonly storeDirectory: string | undefined;
+  readonly tpm: string | undefined;
+  readonly server: RenewalServer;
+}
+
+const bytes = (base64: string) => Buffer.from(base64, 'base64');
+const base64 = (value: Uint8Array) => Buffer.from(value).toString('base64');
+
+/** What a step needs the card's holder for: a new key's request is signed with the PIN. */
+export const needsPin = (state: ContainerState | undefined, key: 'same' | 'new'): boolean =>
+  state === undefined ? key === 'new' : state.at === 'planned' || state.at === 'keyed';
+
+/**
+ * Renews one container's certificate, or goes on with it: (a new key -> its request, signed with the PIN ->) issued ->
+ * stored -> confirmed -> in use. Each step is stored before the next, so it can be cut off anywhere; until the last one the
+ * card goes on with the certificate it has.
+ * @param pin for a new key; null: without, and then only what needs none. Throws `renewal-needs-pin` (conflict); the server's
+ *   refusals; those of the card and of what the CA issued.
+ */
+export async function renew(
+  work: RenewalWork,
+  cardId: string,
+  item: Pick<DueRenewal, 'container' | 'certificateId' | 'key'>,
+  pin: Secret | null,
+): Promise<StoredKey> {
+  const { context, storeDirectory } = work;
+  for (;;) {
+    const store = context.readStore(storeDirectory);
+    const card = store.card(cardId);
+    const key = card?.keys.find(({ container }) => container === item.container);
+    if (card?.state !== 'active' || key === undefined) {
+      throw new DomainError('conflict', 'card-not-in-use', 'The card or its container is not in use here any more.');
+    }
+    const entry = store.renewal(cardId, item.container);
+    if (entry?.state.at === 'certified') return await finish(work, entry, entry.state);
+    const replaces = entry?.replaces ?? item.certificateId;
+    try {
+      const state = await next(work, { card, key, replaces }, entry?.state, item.key, pin);
+      await change(work, (now) => now.putRenewal({ server: card.server, cardId, replaces, state }));
+    } catch (error) {
+      if (entry !== undefined && isOver(error)) await change(work, (now) => now.dropRenewal(entry));
+      throw error;
+    }
+  }
+}
+
+/** The server's refusals after which this renewal can't go on: the next look begins anew. */
+const isOver = (error: unknown): boolean =>
+  isDomainError(error) && ['certificate-not-renewable', 'card-not-active', 'not-found'].includes(error.code);
+
+interface Renewed {
+  readonly card: StoredCard;
+  readonly key: StoredKey;
+  readonly replaces: string;
+}
+
+async function next(
+  work: RenewalWork,
+  { card, key, replaces }: Renewed,
+  state: ContainerState | undefined,
+  wanted: 'same' | 'new',
+  pin: Secret | null,
+): Promise<ContainerState> {
+  const { context, server, tpm } = work;
+  const { container, keyType } = key;
+  if (needsPin(state, wanted) && pin === null) throw pinNeeded(card, container);
+  if (state === undefined && wanted === 'same') {
+    return await issued(work, card, key.blob, keyType, { container, replaces });
+  }
+  if (state === undefined || state.at === 'planned') {
+    return await context.useCards(tpm, async (cards) => {
+      const { record } = await openCard(context.readStore(work.storeDirectory), cards, card);
+      return { at: 'keyed', container, keyType, blob: base64(await cards.makeKey(record, keyType)) } as const;
+    });
+  }
+  if (state.at === 'keyed') {
+    if (pin === null) throw pinNeeded(card, container);
+    return await context.useCards(tpm, async (cards) => {
+      const open = await openCard(context.readStore(work.storeDirectory), cards, card);
+      const blob = bytes(state.blob);
+      const { info, hash, digest } = certificationRequestInfo(cards.keyPublic(blob), card.serial, keyType);
+      const signature = await open.sign({ key: blob, hash, digest, pin });
+      return { ...state, at: 'requested', csr: base64(certificationRequest(info, keyType, signature)) } as const;
+    });
+  }
+  if (state.at === 'certified') return state;
+  return await issued(work, card, state.blob, keyType, { container, replaces, csr: state.csr }, server);
+}
+
+async function issued(
+  work: RenewalWork,
+  card: StoredCard,
+  blob: string,
+  keyType: StoredKey['keyType'],
+  request: { container: string; replaces: string; csr?: string },
+  server: RenewalServer = work.server,
+): Promise<Certified> {
+  const answer = await server.renew(card.cardId, request);
+  const publicKey = await work.context.useCards(work.tpm, async (cards) => cards.keyPublic(bytes(blob)));
+  checkIssued({
+    certificate: bytes(answer.certificate),
+    chain: answer.chain.map(bytes),
+    publicKey,
+    now: work.context.now(),
+  });
+  const { certificateId, certificate, chain } = answer;
+  return { at: 'certified', container: request.container, keyType, blob, certificateId, certificate, chain };
+}
+
+/** The new one is stored already: now the server may revoke the old one, and then the card goes on with the new one. */
+async function finish(work: RenewalWork, entry: RenewalEntry, state: Certified): Promise<StoredKey> {
+  try {
+    await work.server.confirmRenewal(entry.cardId, state.certificateId);
+  } catch (error) {
+    if (isOver(error)) await change(work, (store) => store.dropRenewal(entry));
+    throw error;
+  }
+  const { container, keyType, blob, certificateId, certificate, chain } = state;
+  const renewed = { container, keyType, blob, certificateId, certificate, chain: [...chain] };
+  await change(work, (store) => {
+    const card = store.card(entry.cardId);
+    if (card === undefined) return;
+    const keys = card.keys.map((key) => (key.container === container ? renewed : key));
+    store.finishRenewal(entry, { ...card, keys });
+  });
+  return renewed;
+}
+
+const change = <T>(work: RenewalWork, act: (store: Store) => T): Promise<T> =>
+  work.context.changeStore(work.storeDirectory, async (store) => act(store));
+
+function pinNeeded({ serial }: StoredCard, container: string): DomainError {
+  return new DomainError(
+    'conflict',
+    'renewal-needs-pin',
+    `The certificate for ${container} of card ${serial} is to get a new key, whose request is signed with the PIN: ` +
+      `cardwright-agent renew --card ${serial}`,
+  );
+}
