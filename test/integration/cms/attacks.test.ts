@@ -62,7 +62,10 @@ describe('a device that took the token of its own for a key to others', () => {
     ]);
     expect(answers.map(refusal)).toEqual(Array(answers.length).fill('404 not-found'));
     const report = { cardId: card.cardId, triesLeft: 0, blocked: true };
-    expect((await thief.api.post('/agent/check-ins', { cards: [report] })).body).toEqual({ cards: [] });
+    expect((await thief.api.post('/agent/check-ins', { cards: [report] })).body).toMatchObject({
+      cards: [],
+      tasks: [],
+    });
     const seen = (await thief.api.get('/agent/cards')).body.items;
     expect(seen.map((one: { cardId: string }) => one.cardId)).toEqual([own.cardId]);
     expect(await recordsOf(system)).toEqual(before);
