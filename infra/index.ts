@@ -9,4 +9,5 @@ export * from './processes/ports.ts';
 export * from './processes/private-file.ts';
 export * from './processes/until.ts';
 export * from './repository/root.ts';
+export * from './software-tpm/maker.ts';
 export * from './software-tpm/start.ts';

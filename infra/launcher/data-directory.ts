@@ -17,6 +17,8 @@ export interface DataDirectory {
   readonly vault: string;
   readonly ca: string;
   readonly device: string;
+  /** Certificates of those who may say what is a TPM. */
+  readonly tpmRoots: string;
   readonly sockets: string;
   /** What scripts need to use the running system: its address, tokens, operators, device. */
   readonly runFile: string;
@@ -53,6 +55,7 @@ export function openDataDirectory(wanted: string): DataDirectory {
     vault: folder('vault'),
     ca: folder('ca'),
     device: folder('device'),
+    tpmRoots: folder('tpm-roots'),
     sockets: socketFolder(path),
     runFile: join(path, 'run.json'),
     processesFile: join(path, 'processes.json'),

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { DomainError } from '@cardwright/protocol';
 import { readPrivateFile, writePrivateFile } from '../processes/private-file.ts';
 import { inRepository } from '../repository/root.ts';
+import { trustMaker } from '../software-tpm/maker.ts';
 import { type SoftwareTpm, startSoftwareTpm } from '../software-tpm/start.ts';
 import { callApi } from './api-call.ts';
 import { makePin } from './pin.ts';
@@ -28,7 +29,9 @@ const PERSON = {
 /** Makes the software TPM, or starts or adopts it; gives where its device's files are. */
 export async function startDevice(system: Pick<System, 'data'>): Promise<EnrolledDevice> {
   const { device } = system.data;
-  const tpm = await startSoftwareTpm({ stateDir: join(device, 'tpm') });
+  const stateDir = join(device, 'tpm');
+  const tpm = await startSoftwareTpm({ stateDir });
+  trustMaker(stateDir, system.data.tpmRoots, 'trial-device');
   const store = join(device, 'store');
   mkdirSync(store, { recursive: true, mode: 0o700 });
   return { tpm, tcti: tpm.tcti, store, pinFile: join(device, 'pin') };

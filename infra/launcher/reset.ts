@@ -9,7 +9,7 @@ import { openDataDirectory } from './data-directory.ts';
 import { stopInstallation } from './stop-installation.ts';
 
 /** What is ours in a data directory; anything else that lies there is left alone. */
-const OURS = ['secrets', 'logs', 'vault', 'ca', 'device', 'sockets', 'run.json', 'processes.json'];
+const OURS = ['secrets', 'logs', 'vault', 'ca', 'device', 'tpm-roots', 'sockets', 'run.json', 'processes.json'];
 
 export interface ResetOptions {
   readonly dataDir: string;

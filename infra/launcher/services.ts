@@ -34,6 +34,7 @@ export function serviceSpecs(plan: ServicePlan): readonly (ServiceSpec & { reado
     CMS_CA_SOCKET: caSocket,
     CMS_CA_URL: caUrl,
     CMS_WEB_ROOT: inRepository('web', 'dist'),
+    CMS_TPM_ROOTS_DIR: data.tpmRoots,
     CMS_COOKIE_SECURE: String(publicUrl.startsWith('https:')),
   };
   const logOf = (name: string) => join(data.logs, `${name}.log`);
