@@ -6,6 +6,7 @@ import { removeCluster } from '../database/cluster-folder.ts';
 import { type System, startSystem } from '../launcher/system.ts';
 import { measureAgentProgram } from './agent-program.ts';
 import { measureCardImport } from './card-import.ts';
+import { measureCardMaking } from './card-making.ts';
 import { measureKekRotation } from './kek-rotation.ts';
 import { formatTable, type Row } from './table.ts';
 import { measureUnblockResponses } from './unblock-responses.ts';
@@ -44,6 +45,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       await measureCardImport(system, CARDS),
       await measureKekRotation(system, KEYS),
       ...(await measureAgentProgram(system)),
+      ...(await measureCardMaking()),
     ];
     process.stdout.write(`\n${formatTable(rows)}`);
     return 0;

@@ -23,12 +23,32 @@ const TESTS = [
   { package: 'opensc', program: 'gids-tool' },
 ];
 
+/** What the bench measures the card beside. */
+const PEER = [
+  ...DEVICE,
+  { package: 'tpm2-tools', program: 'tpm2_getcap' },
+  { package: 'openssl', program: 'openssl' },
+  { package: 'g++', program: 'g++' },
+  { package: 'gnutls-bin', program: 'certtool' },
+  { package: 'opensc', program: 'pkcs11-tool' },
+  { package: 'dbus', program: 'dbus-daemon' },
+  { package: 'tpm2-abrmd', program: 'tpm2-abrmd' },
+  { package: 'libtss2-tcti-tabrmd0', library: 'libtss2-tcti-tabrmd.so.0' },
+  { package: 'libtpm2-pkcs11-1', library: 'libtpm2_pkcs11.so.1' },
+  { package: 'libtpm2-pkcs11-tools', program: 'tpm2_ptool' },
+];
+
 /** Without these a test is skipped, and says so. */
 const WELCOME = [{ package: 'docker-compose', program: 'docker-compose' }];
 
 /** What `npm start` needs for its device. Gives false when it is not all there, after saying why and what to run. */
 export function installDevicePackages() {
   return install(DEVICE);
+}
+
+/** What `npm run bench` measures beside. Gives false when it is not all there: then those rows are left out. */
+export function installBenchPackages() {
+  return install(PEER);
 }
 
 /** What the tests need. Error: what is missing and how to install it. */
