@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { run } from '../../support/run.ts';
 import { everyKeyAnswers, type KeyedVault, keyedVault, movedAway } from '../../support/vault-keys-faults.ts';
+import { NV, tpmCard } from './keyed-card.ts';
 import { softParent } from './soft-parent.ts';
 import { caller, codeOf } from './vault-process.ts';
 
@@ -82,10 +83,19 @@ describe('the runbook', () => {
     await client.proposeReplacement({ ...caller, cardId, strategy: 'random-stored', parentPublic });
     await client.confirmChange({ ...caller, cardId, keyVersion: 2 });
     const checkpoint = { VAULT_RECORD_CHECKPOINT_FILE: join(keyed.files.directory, 'record.checkpoint') };
+    const card = await tpmCard(client);
+    const to = { ...caller, cardId: card.cardId, strategy: 'random-stored', parentPublic: card.parent.public } as const;
+    await client.proposeSuccessor(to);
+    await client.confirmChange({ ...caller, cardId: card.cardId, keyVersion: 2 });
+    await client.proposeSuccessor(to);
     for (const line of commandsOf('change-keys')) await performed(line, '', checkpoint);
     const answer = (keyVersion: number) =>
       client.answerChallenge({ ...caller, cardId, keyVersion, challenge: new Uint8Array(16), mode: 'ecb' });
     await answer(2);
+    // Successors are re-wrapped with all that their seals bind; the proposed one can still be confirmed.
+    await client.confirmChange({ ...caller, cardId: card.cardId, keyVersion: 3 });
+    const nonces = { resetNonce: new Uint8Array(16), writeNonce: new Uint8Array(16) };
+    await client.resetTpmCard({ ...caller, cardId: card.cardId, keyVersion: 3, nvIndex: NV, ...nonces });
     // Somebody has the row of before, and the record with it: what was sealed does not open any more.
     await keyed.restart();
     await keyed.query(`ALTER TABLE vault.administrator_keys DISABLE TRIGGER USER;
