@@ -35,7 +35,7 @@ export interface WantedCertificate {
   readonly evidence: SubmittedEvidence | null;
 }
 
-/** Records that one enrolment may make: a device that asks more often is not making a card. */
+/** Records that one enrolment may make for each container: a device that asks more often is not making a card. */
 const MAX_CERTIFICATES = 10;
 
 /**
@@ -96,11 +96,12 @@ async function propose(
     await deps.issuance.proposeAgain(tx, intent, same);
     return { certificateId: same.id, superseded: [], fresh: true };
   }
-  if (all.length >= MAX_CERTIFICATES) {
+  const asked = all.filter(({ container }) => container === wanted.container).length;
+  if (asked >= MAX_CERTIFICATES) {
     throw new DomainError(
       'conflict',
       'certificate-limit-reached',
-      `This enrolment has asked for ${all.length} certificates; cancel it and begin with a new code.`,
+      `This enrolment has asked for ${asked} certificates in this container; cancel it and begin with a new code.`,
     );
   }
   const superseded = standing.filter((one) => one.status !== 'failed');
