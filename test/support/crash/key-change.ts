@@ -97,7 +97,7 @@ export async function changeCompletes(tapped: TappedSystem, card: RotatingCard, 
 }
 
 /** Has the worker go on now with what was cut off, and not when a request that is still at it would have had its time. */
-async function reportedLongAgo({ system }: TappedSystem): Promise<void> {
+export async function reportedLongAgo({ system }: TappedSystem): Promise<void> {
   await system.query(
     `update key_changes set reported_at = reported_at - interval '1 minute'
       where state in ('offered', 'failed') and reported_at < now() - interval '1 second'`,
