@@ -19,6 +19,7 @@ import { deviceEnrolmentComponents, registerDeviceEnrolmentRoutes } from './enro
 import { enrolmentComponents, registerEnrolmentRoutes } from './enrolment/enrolment.http.ts';
 import { deviceKeyChangeComponents, registerDeviceKeyChangeRoutes } from './key-changes/device-key-changes.http.ts';
 import { keyChangeComponents, registerKeyChangeRoutes } from './key-changes/key-changes.http.ts';
+import { lockoutComponents, registerLockoutRoutes } from './lockout/lockout.http.ts';
 import { namedKeyComponents, registerNamedKeyRoutes } from './named-keys/named-keys.http.ts';
 import { createCreatePerson } from './people/create-person.ts';
 import { peopleComponents, registerPeopleRoutes } from './people/people.http.ts';
@@ -44,6 +45,7 @@ const components = [
   ...peopleComponents,
   ...deviceComponents,
   ...deviceReportComponents,
+  ...lockoutComponents,
   ...cardComponents,
   ...profileComponents,
   ...cardImportComponents,
@@ -76,6 +78,7 @@ export async function createApp(parts: Parts): Promise<App> {
   registerPeopleRoutes(app, { views: parts.personViews, createPerson: createCreatePerson(parts) });
   registerDeviceRoutes(app, { views: parts.deviceViews, reports: parts.deviceReports });
   registerDeviceReportRoutes(app, parts);
+  registerLockoutRoutes(app, { ...parts, lockoutRules: config.lockoutRules });
   registerCardRoutes(app, {
     views: parts.cardViews,
     registerCard: parts.registration.register,

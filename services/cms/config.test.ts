@@ -21,6 +21,18 @@ describe('the configuration', () => {
     });
   });
 
+  it('leaves the lockout of devices alone unless all three of its numbers are said', () => {
+    expect(readConfig(whole).lockoutRules).toBeNull();
+    expect(readConfig({ ...whole, CMS_TPM_LOCKOUT: '10,600,86400' }).lockoutRules).toEqual({
+      maxTries: 10,
+      forgivenAfterSeconds: 600,
+      passwordPauseSeconds: 86_400,
+    });
+    for (const wrong of ['10', '10,600,0', '10,600,x', '10,600,86400,1']) {
+      expect(() => readConfig({ ...whole, CMS_TPM_LOCKOUT: wrong })).toThrow(/CMS_TPM_LOCKOUT must be 3 whole numbers/);
+    }
+  });
+
   it('names all that is missing at once', () => {
     expect(() => readConfig({})).toThrow(
       /CMS_PUBLIC_URL is not set; CMS_DATABASE_URL is not set; .*CMS_WEB_ROOT is not set/,

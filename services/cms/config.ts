@@ -1,3 +1,5 @@
+import type { LockoutRules } from './lockout/ports.ts';
+
 /** What the environment decides. Read once, whole, at start: what is missing or wrong is said before anything runs. */
 export interface DatabaseConfig {
   readonly databaseUrl: string;
@@ -19,6 +21,8 @@ export interface Config extends DatabaseConfig {
   readonly tpmRootsDirectory: string | null;
   /** Endorsement key certificates whose time is over. */
   readonly expiredTpmCertificates: 'refuse' | 'accept';
+  /** How the lockout of devices' TPMs is set where it is put under protection; null: it is left alone. */
+  readonly lockoutRules: LockoutRules | null;
   /** URLs, beside the public one, under which devices reach this server. */
   readonly deviceUrls: readonly string[];
 }
@@ -44,6 +48,11 @@ export function readConfig(env: Environment): Config {
     trustedProxies: value.list('CMS_TRUSTED_PROXIES'),
     tpmRootsDirectory: value.optional('CMS_TPM_ROOTS_DIR'),
     expiredTpmCertificates: value.flag('CMS_TPM_ACCEPT_EXPIRED', false) ? 'accept' : 'refuse',
+    lockoutRules: value.numbers(
+      'CMS_TPM_LOCKOUT',
+      ['maxTries', 'forgivenAfterSeconds', 'passwordPauseSeconds'],
+      10_000_000,
+    ),
     deviceUrls: value.list('CMS_DEVICE_URLS'),
   }));
 }
@@ -69,6 +78,8 @@ interface Values {
   flag(name: string, fallback: boolean): boolean;
   list(name: string): string[];
   optional(name: string): string | null;
+  /** Whole numbers from 1, with commas between; null if it is not set. */
+  numbers<const N extends string>(name: string, fields: readonly N[], most: number): Record<N, number> | null;
 }
 
 function read<Read>(env: Environment, pick: (value: Values) => Read): Read {
@@ -101,6 +112,17 @@ function read<Read>(env: Environment, pick: (value: Values) => Read): Read {
       return value === 'true';
     },
     optional: (name) => (env[name] === undefined || env[name] === '' ? null : env[name]),
+    numbers(name, fields, most) {
+      if (env[name] === undefined || env[name] === '') return null;
+      const given = (env[name] ?? '').split(',').map(Number);
+      const right =
+        given.length === fields.length && given.every((one) => Number.isInteger(one) && one > 0 && one <= most);
+      if (!right) wrong.push(`${name} must be ${fields.length} whole numbers up to ${most}: ${fields.join(',')}`);
+      return Object.fromEntries(fields.map((field, at) => [field, given[at] ?? 0])) as Record<
+        (typeof fields)[number],
+        number
+      >;
+    },
     list: (name) => (env[name] ?? '').split(',').flatMap((one) => one.trim() || []),
   };
   const config = pick(values);

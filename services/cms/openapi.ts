@@ -16,6 +16,7 @@ const parts = wire({
   trustedProxies: [],
   tpmRootsDirectory: null,
   expiredTpmCertificates: 'refuse',
+  lockoutRules: null,
   deviceUrls: [],
   logLevel: 'silent',
 });

@@ -44,6 +44,7 @@ import {
 } from './key-changes/index.ts';
 import { createKeyChangeRecords } from './key-changes/key-changes.prisma.ts';
 import { createTakeOvers } from './key-changes/take-overs.pg.ts';
+import { createLockoutDevices } from './lockout/devices.pg.ts';
 import { createNamedKeys } from './named-keys/vault-keys.link.ts';
 import { createPersonRecords } from './people/people.prisma.ts';
 import { createPersonViews } from './people/views.pg.ts';
@@ -145,6 +146,7 @@ export function wire(config: Config) {
     personViews: createPersonViews(pool),
     deviceViews: createDeviceViews(pool),
     deviceReports: createDeviceReports(prisma),
+    lockoutDevices: createLockoutDevices(pool),
     enrollingDevices: createEnrollingDevices(shared),
     ...{ identities, evidence, tpmRoots, attestationPolicies: evidence },
     attestation: createAttestationDesk({ ...shared, identities, evidence, tpmRoots }),

@@ -333,6 +333,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/agent/lockout-protections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a device needs to put its TPM's lockout under the vault's protection. The same each time. */
+        post: operations["protectLockout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/agent/tasks/{taskId}/card-answers": {
         parameters: {
             query?: never;
@@ -775,6 +792,23 @@ export interface paths {
         get: operations["getDevice"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{deviceId}/lockout-resets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The response to the challenge of a locked TPM, which forgives its wrong tries once. */
+        post: operations["resetLockout"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2616,6 +2650,56 @@ export interface components {
         };
         /**
          * @example {
+         *       "deviceId": "0199f2a0-2222-7000-8000-000000000002",
+         *       "authority": "ACMACwAEBEA=",
+         *       "password": {
+         *         "public": "AAgACw==",
+         *         "duplicate": "ACD0pQ==",
+         *         "inSymSeed": "AEQAIA==",
+         *         "name": "AAt2MQ=="
+         *       },
+         *       "rules": {
+         *         "maxTries": 10,
+         *         "forgivenAfterSeconds": 600,
+         *         "passwordPauseSeconds": 86400
+         *       }
+         *     }
+         */
+        LockoutProtection: {
+            /**
+             * Format: byte
+             * @description TPMT_PUBLIC of the key that resets the lockout.
+             */
+            authority: string;
+            deviceId: string;
+            /** @description The lockout's password, sealed to the device's TPM. Base64. */
+            password: {
+                duplicate: string;
+                inSymSeed: string;
+                name: string;
+                public: string;
+            };
+            rules: {
+                forgivenAfterSeconds: number;
+                maxTries: number;
+                passwordPauseSeconds: number;
+            };
+        };
+        /**
+         * @example {
+         *       "response": "1603 EBDF 1C8A 2E72",
+         *       "lines": [
+         *         "1603 EBDF 1C8A 2E72"
+         *       ]
+         *     }
+         */
+        LockoutReset: {
+            lines: string[];
+            /** @description The lines, joined by line feeds. */
+            response: string;
+        };
+        /**
+         * @example {
          *       "name": "campus-master",
          *       "kind": "an10922-master",
          *       "algorithm": "aes-128",
@@ -3008,13 +3092,19 @@ export interface components {
          *           "notAfter": "2027-11-20T09:00:00.000Z",
          *           "renewableFrom": "2027-10-21T09:00:00.000Z",
          *           "due": false,
-         *           "key": "same"
+         *           "key": "same",
+         *           "attestation": "preferred"
          *         }
          *       ]
          *     }
          */
         Renewals: {
             items: {
+                /**
+                 * @description Unless off, evidence of the key goes with the request.
+                 * @enum {string}
+                 */
+                attestation: "required" | "preferred" | "off";
                 /** @description In force now: what `replaces` names. */
                 certificateId: string;
                 container: string;
@@ -4495,6 +4585,47 @@ export interface operations {
             };
         };
     };
+    protectLockout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "parentPublic": "AFoAIwALAAMEcg=="
+                 *     }
+                 */
+                "application/json": {
+                    /** Format: byte */
+                    parentPublic: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LockoutProtection"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     answerCardForKeyChange: {
         parameters: {
             query?: never;
@@ -5691,6 +5822,73 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DeviceDetail"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resetLockout: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gives the first answer again, for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                deviceId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "challenge": "1603 EBDF 1C8A 2E72",
+                 *       "verification": {
+                 *         "method": "call-back",
+                 *         "evidence": "Called back on the number on record"
+                 *       },
+                 *       "reason": "Disk password mistyped too often"
+                 *     }
+                 */
+                "application/json": {
+                    /** @description Any case and spacing. */
+                    challenge: string;
+                    /**
+                     * @description Why. Kept in the audit log.
+                     * @example Caller forgot the PIN
+                     */
+                    reason: string;
+                    /**
+                     * @description Reference in a ticket system.
+                     * @example INC-20417
+                     */
+                    ticket?: string;
+                    verification: {
+                        /** @description What proved who asks. Kept in the audit log. */
+                        evidence: string;
+                        /** @enum {string} */
+                        method: "in-person" | "video" | "call-back" | "manager";
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LockoutReset"];
                 };
             };
             /** @description Refused: see `code`. */

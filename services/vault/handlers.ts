@@ -12,6 +12,7 @@ import type { KeyRecord } from './key-record.ts';
 import type { Stores } from './keys.pg.ts';
 import type { Limits } from './limits/limits.ts';
 import { text } from './link-text.ts';
+import { lockoutHandlers } from './lockout/handlers.ts';
 import { makeKeyForTpm } from './make-key-for-tpm.ts';
 import { CHALLENGE_MODES, type KeyDescription, type Requester, TPM_STRATEGIES } from './operations.ts';
 import { bytes, decimal, flag, integer, line, oneOf, optional, params, uuid } from './params.ts';
@@ -95,6 +96,7 @@ export function vaultHandlers(
   return {
     ...secretHandlers(ports, to),
     ...changeHandlers(custody, keys, to),
+    ...lockoutHandlers(custody, keys, to),
     health: async (given) => {
       parse.none(given);
       const { name, holders, kekVersion } = custody.provider;

@@ -75,7 +75,7 @@ export interface KeyRecord extends KeyFacts, SealedKey {
   readonly createdAt: Date;
 }
 
-export type SecretKind = NamedKeyKind | 'transient-key' | 'puk' | 'fingerprint-key';
+export type SecretKind = NamedKeyKind | 'transient-key' | 'puk' | 'fingerprint-key' | 'lockout-key';
 
 /** What is kept sealed beside the keys of cards. Its seal binds all of this. */
 export interface SecretFacts {

@@ -1,4 +1,6 @@
 import { connectLink, type LinkClient } from '@cardwright/link';
+import { lockoutClient } from './lockout/client.socket.ts';
+import type { LockoutOperations } from './lockout/operations.ts';
 import type {
   AdoptAdministratorKey,
   Alert,
@@ -40,7 +42,7 @@ import type {
  * Every method may also throw `vault-unavailable`, `vault-timeout`, `vault-busy`, `vault-database-unavailable`
  * (unavailable) and `vault-blob-invalid`, `internal` (internal).
  */
-export interface VaultClient {
+export interface VaultClient extends LockoutOperations {
   health(): Promise<VaultHealth>;
   importKey(): Promise<ImportPublicKey>;
   /**
@@ -158,6 +160,7 @@ export function connectVault(socketPath: string): VaultClient {
 
 function vaultClient(link: LinkClient): VaultClient {
   return {
+    ...lockoutClient(link),
     health: () => link.call<VaultHealth>('health', {}),
     importKey: async () => (await link.call<{ jwk: ImportPublicKey }>('import-key', {})).jwk,
     importAdministratorKey: (params) => link.call<ImportedAdministratorKey>('key.import', params),

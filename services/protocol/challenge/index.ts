@@ -1,4 +1,5 @@
 export * from './crockford.ts';
 export * from './hex.ts';
 export * from './lines.ts';
+export * from './lockout-messages.ts';
 export * from './messages.ts';

@@ -19,9 +19,13 @@ export const TPM_ALG = {
 export const TPM_CC = {
   EvictControl: 0x0120,
   NV_UndefineSpace: 0x0122,
+  HierarchyChangeAuth: 0x0129,
   NV_DefineSpace: 0x012a,
+  SetPrimaryPolicy: 0x012e,
   CreatePrimary: 0x0131,
   NV_Write: 0x0137,
+  DictionaryAttackLockReset: 0x0139,
+  DictionaryAttackParameters: 0x013a,
   NV_ChangeAuth: 0x013b,
   PolicyNV: 0x0149,
   ActivateCredential: 0x0147,
@@ -36,6 +40,7 @@ export const TPM_CC = {
   Unseal: 0x015e,
   PolicySigned: 0x0160,
   FlushContext: 0x0165,
+  LoadExternal: 0x0167,
   NV_ReadPublic: 0x0169,
   PolicyAuthorize: 0x016a,
   PolicyAuthValue: 0x016b,
@@ -52,7 +57,7 @@ export const TPM_CC = {
   PolicyPassword: 0x018c,
 } as const;
 
-export const TPM_RH = { OWNER: 0x40000001, NULL: 0x40000007 } as const;
+export const TPM_RH = { OWNER: 0x40000001, NULL: 0x40000007, LOCKOUT: 0x4000000a } as const;
 export const TPM_ECC_NIST_P256 = 0x0003;
 export const TPM_ECC_NIST_P384 = 0x0004;
 

@@ -5,6 +5,7 @@ export * from './constants.ts';
 export * from './hashing.ts';
 export * from './injection.ts';
 export * from './key-derivation.ts';
+export * from './lockout.ts';
 export * from './names.ts';
 export * from './policies.ts';
 export * from './public-area.ts';

@@ -20,7 +20,7 @@ export const DEFAULT_LIMITS: AnswerLimits = { perCard: 20, perRequester: 600, in
 export const LIMIT_REACHED = 'vault-limit-reached';
 
 /** What gives power over a card in use away. A first write has its own limit: one a key version. */
-const COUNTED: ReadonlySet<string> = new Set(['answer', 'tpm.reset', 'puk.show']);
+const COUNTED: ReadonlySet<string> = new Set(['answer', 'tpm.reset', 'puk.show', 'lockout.reset']);
 /**
  * Each makes another version of a card's key, which lasts. They are counted for the card alone, and apart from the answers:
  * a fleet whose keys are changed must not take the answers from the help desk.

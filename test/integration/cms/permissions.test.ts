@@ -75,6 +75,8 @@ const WHO_MAY: Record<string, readonly Caller[]> = {
   offerAdministratorKey: device,
   answerCardForKeyChange: device,
   reportReadiness: device,
+  protectLockout: device,
+  resetLockout: resetters,
   requestUnblock: device,
   pollUnblockRequest: device,
   reportOwnUnblockOutcome: device,
