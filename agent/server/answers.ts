@@ -109,6 +109,16 @@ export const hiddenCredentialAnswer = open({
 export const activationAnswer = open({ state: oneOf('attested') });
 export const evidenceNonceAnswer = open({ nonce: base64(64) });
 export const accessTokenAnswer = open({
+export const cardAttestedAnswer = open({
+  certificates: list(
+    open({
+      container: containerName,
+      state: oneOf('attested', 'refused'),
+      code: nullable(text(64, /^[a-z][a-z0-9-]*$/)),
+    }),
+    64,
+  ),
+});
   accessToken: text(512, /^[A-Za-z0-9._~+/=-]{20,512}$/),
   expiresInSeconds: integer(1, 86_400),
 });

@@ -22,7 +22,9 @@ export interface EnrolmentServer extends AttestationServer {
   complete(enrolmentId: string, nvIndex: number): Promise<void>;
 }
 
-export interface DeviceServer {
+export interface DeviceServer extends AttestationServer {
+  /** New evidence of a card's keys; gives how each was judged. */
+  attestCard(cardId: string, keys: readonly AttestedKey[]): Promise<readonly KeyVerdict[]>;
   checkIn(report: CheckInReport): Promise<CheckInAnswer>;
   requestUnblock(cardId: string, request: { challenge: string; triesLeft: number }): Promise<UnblockRequest>;
   unblockRequest(sessionId: string): Promise<{ state: string; response: string | null }>;
@@ -30,6 +32,18 @@ export interface DeviceServer {
   destroyed(cardId: string): Promise<void>;
   /** How ready for cards the device found itself; replaces what it said before. */
   reportReadiness(report: DoctorReport): Promise<void>;
+}
+
+export interface AttestedKey {
+  readonly container: string;
+  readonly evidence: TextEvidence;
+}
+
+export interface KeyVerdict {
+  readonly container: string;
+  readonly state: 'attested' | 'refused';
+  /** Why it was refused. */
+  readonly code: string | null;
 }
 
 /** What the tasks of this device need of the server. */

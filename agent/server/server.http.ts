@@ -3,6 +3,7 @@ import {
   activationAnswer,
   administratorKeyAnswer,
   cardAnswerAnswer,
+  cardAttestedAnswer,
   certificateAnswer,
   checkInAnswer,
   claimAnswer,
@@ -103,6 +104,8 @@ export function httpServer(
     activateAttestation: async (attestationId, request) => {
       await post('/agent/attestations/{attestationId}/activations', { attestationId }, request, activationAnswer);
     },
+    attestCard: async (cardId, keys) =>
+      (await post('/agent/cards/{cardId}/evidence', { cardId }, { keys: [...keys] }, cardAttestedAnswer)).certificates,
     evidenceNonce: async () => (await post('/agent/evidence-nonces', {}, {}, evidenceNonceAnswer)).nonce,
     complete: async (enrolmentId, nvIndex) => {
       await post('/agent/enrolments/{enrolmentId}/completions', { enrolmentId }, { nvIndex }, completionAnswer);

@@ -1,5 +1,6 @@
 import { destroyCard, retireCard } from './end-card.ts';
 import { failed } from './journal.ts';
+import { reAttest } from './re-attest.ts';
 import { renewCertificates } from './renew-certificates.ts';
 import { replaceKey } from './replace-key.ts';
 import { showMessage } from './show-message.ts';
@@ -11,6 +12,7 @@ const HANDLERS: Readonly<Record<string, TaskHandler | Readonly<Record<string, Ta
   'change-administrator-key': { tpm: succeedKey, minidriver: replaceKey() },
   destroy: { tpm: destroyCard },
   retire: { tpm: retireCard },
+  're-attest': { tpm: reAttest },
   renew: { tpm: renewCertificates },
   message: showMessage,
 };
