@@ -1,35 +1,35 @@
 import { isDomainError } from '@cardwright/protocol';
 import type { StoredCard } from '../store/document.ts';
 import { isPassing, readStore, type TaskWork } from '../tasks/task.ts';
-import { needsPin, renew } from './renew.ts';
+import { needsPin, type RenewalItem, renew } from './renew.ts';
 
 /**
  * What `run` does by itself: goes on with renewals that are under way, and renews with the same key what is due. What wants
  * the PIN waits for its holder, who is told once a certificate. Throws only what keeps the server from being reached.
  */
 export async function lookForRenewals(work: TaskWork, card: StoredCard): Promise<{ renewed: number; waiting: number }> {
-  const found = { renewed: 0, waiting: 0 };
+  const renewed = new Set<string>();
+  let waiting = 0;
+  const listed = await work.server.renewals(card.cardId);
   for (const { container } of card.keys) {
     const entry = readStore(work).renewal(card.cardId, container);
     if (entry === undefined || needsPin(entry.state, 'new')) continue;
-    if (await attempt(work, card, { container, certificateId: entry.replaces, key: 'new' })) found.renewed++;
+    const attestation = listed.find((item) => item.container === container)?.attestation ?? 'preferred';
+    const item = { container, certificateId: entry.replaces, key: 'new', attestation } as const;
+    if (await attempt(work, card, item)) renewed.add(container);
   }
-  for (const item of await work.server.renewals(card.cardId)) {
-    if (!item.due || !card.keys.some(({ container }) => container === item.container)) continue;
-    const entry = readStore(work).renewal(card.cardId, item.container);
-    if (needsPin(entry?.state, item.key)) {
-      found.waiting++;
+  for (const item of listed) {
+    const { container, due, key } = item;
+    if (!due || renewed.has(container) || !card.keys.some((one) => one.container === container)) continue;
+    if (needsPin(readStore(work).renewal(card.cardId, container)?.state, key)) {
+      waiting++;
       await tellHolder(work, card, item);
-    } else if (await attempt(work, card, item)) found.renewed++;
+    } else if (await attempt(work, card, item)) renewed.add(container);
   }
-  return found;
+  return { renewed: renewed.size, waiting };
 }
 
-async function attempt(
-  work: TaskWork,
-  card: StoredCard,
-  item: { readonly container: string; readonly certificateId: string; readonly key: 'same' | 'new' },
-): Promise<boolean> {
+async function attempt(work: TaskWork, card: StoredCard, item: RenewalItem): Promise<boolean> {
   const about = { card: card.serial, container: item.container };
   try {
     const { certificateId } = await renew(work, card.cardId, item, null);

@@ -1,4 +1,5 @@
 import { DomainError, isDomainError, type Secret } from '@cardwright/protocol';
+import type { AttestationServer } from '../attestation/attest-device.ts';
 import { openCard } from '../commands/choose-card.ts';
 import type { Context } from '../commands/command.ts';
 import { checkIssued } from '../enrolment/certificate-check.ts';
@@ -7,13 +8,16 @@ import type { Certified, ContainerState } from '../enrolment/journal.ts';
 import type { DueRenewal, RenewalServer } from '../server/port.ts';
 import type { RenewalEntry, StoredCard, StoredKey } from '../store/document.ts';
 import type { Store } from '../store/store.ts';
+import { proofOf } from './proof.ts';
 
 export interface RenewalWork {
   readonly context: Context;
   readonly storeDirectory: string | undefined;
   readonly tpm: string | undefined;
-  readonly server: RenewalServer;
+  readonly server: RenewalServer & AttestationServer;
 }
+
+export type RenewalItem = Pick<DueRenewal, 'container' | 'certificateId' | 'key' | 'attestation'>;
 
 const bytes = (base64: string) => Buffer.from(base64, 'base64');
 const base64 = (value: Uint8Array) => Buffer.from(value).toString('base64');
@@ -32,7 +36,7 @@ export const needsPin = (state: ContainerState | undefined, key: 'same' | 'new')
 export async function renew(
   work: RenewalWork,
   cardId: string,
-  item: Pick<DueRenewal, 'container' | 'certificateId' | 'key'>,
+  item: RenewalItem,
   pin: Secret | null,
 ): Promise<StoredKey> {
   const { context, storeDirectory } = work;
@@ -47,7 +51,7 @@ export async function renew(
     if (entry?.state.at === 'certified') return await finish(work, entry, entry.state);
     const replaces = entry?.replaces ?? item.certificateId;
     try {
-      const state = await next(work, { card, key, replaces }, entry?.state, item.key, pin);
+      const state = await next(work, { card, key, replaces, policy: item.attestation }, entry?.state, item.key, pin);
       await change(work, (now) => now.putRenewal({ server: card.server, cardId, replaces, state }));
     } catch (error) {
       if (entry !== undefined && isOver(error)) await change(work, (now) => now.dropRenewal(entry));
@@ -64,20 +68,22 @@ interface Renewed {
   readonly card: StoredCard;
   readonly key: StoredKey;
   readonly replaces: string;
+  readonly policy: DueRenewal['attestation'];
 }
 
 async function next(
   work: RenewalWork,
-  { card, key, replaces }: Renewed,
+  renewed: Renewed,
   state: ContainerState | undefined,
   wanted: 'same' | 'new',
   pin: Secret | null,
 ): Promise<ContainerState> {
-  const { context, server, tpm } = work;
+  const { context, tpm } = work;
+  const { card, key } = renewed;
   const { container, keyType } = key;
   if (needsPin(state, wanted) && pin === null) throw pinNeeded(card, container);
   if (state === undefined && wanted === 'same') {
-    return await issued(work, card, key.blob, keyType, { container, replaces });
+    return await issued(work, renewed, key.blob, undefined);
   }
   if (state === undefined || state.at === 'planned') {
     return await context.useCards(tpm, async (cards) => {
@@ -96,27 +102,38 @@ async function next(
     });
   }
   if (state.at === 'certified') return state;
-  return await issued(work, card, state.blob, keyType, { container, replaces, csr: state.csr }, server);
+  return await issued(work, renewed, state.blob, state.csr);
 }
 
 async function issued(
   work: RenewalWork,
-  card: StoredCard,
+  { card, key, replaces, policy }: Renewed,
   blob: string,
-  keyType: StoredKey['keyType'],
-  request: { container: string; replaces: string; csr?: string },
-  server: RenewalServer = work.server,
+  csr: string | undefined,
 ): Promise<Certified> {
-  const answer = await server.renew(card.cardId, request);
-  const publicKey = await work.context.useCards(work.tpm, async (cards) => cards.keyPublic(bytes(blob)));
+  const { context, server, storeDirectory } = work;
+  const { container, keyType } = key;
+  const { publicKey, evidence } = await context.useCards(work.tpm, async (cards) => {
+    const { record } = await openCard(context.readStore(storeDirectory), cards, card);
+    return {
+      publicKey: cards.keyPublic(bytes(blob)),
+      evidence: await proofOf(cards, server, policy, record, bytes(blob)),
+    };
+  });
+  const answer = await server.renew(card.cardId, {
+    container,
+    replaces,
+    ...(csr === undefined ? {} : { csr }),
+    ...(evidence === undefined ? {} : { evidence }),
+  });
   checkIssued({
     certificate: bytes(answer.certificate),
     chain: answer.chain.map(bytes),
     publicKey,
-    now: work.context.now(),
+    now: context.now(),
   });
   const { certificateId, certificate, chain } = answer;
-  return { at: 'certified', container: request.container, keyType, blob, certificateId, certificate, chain };
+  return { at: 'certified', container, keyType, blob, certificateId, certificate, chain };
 }
 
 /** The new one is stored already: now the server may revoke the old one, and then the card goes on with the new one. */

@@ -94,6 +94,7 @@ export const renewalsAnswer = open({
       renewableFrom: time,
       due: boolean,
       key: oneOf('same', 'new'),
+      attestation: oneOf('required', 'preferred', 'off'),
     }),
     64,
   ),

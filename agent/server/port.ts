@@ -59,7 +59,10 @@ export interface TaskServer {
 export interface RenewalServer {
   renewals(cardId: string): Promise<readonly DueRenewal[]>;
   /** `csr`: of a new key; without it for the same key. The same question gives the same certificate. */
-  renew(cardId: string, request: { container: string; replaces: string; csr?: string }): Promise<IssuedAnswer>;
+  renew(
+    cardId: string,
+    request: { container: string; replaces: string; csr?: string; evidence?: TextEvidence },
+  ): Promise<IssuedAnswer>;
   /** The certificate is stored here: the one before may be revoked. */
   confirmRenewal(cardId: string, certificateId: string): Promise<void>;
 }
@@ -73,6 +76,7 @@ export interface DueRenewal {
   readonly due: boolean;
   /** `new`: a new key, whose request its holder signs. */
   readonly key: 'same' | 'new';
+  readonly attestation: 'required' | 'preferred' | 'off';
 }
 
 export interface CheckInReport {

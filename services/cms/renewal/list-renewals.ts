@@ -1,3 +1,4 @@
+import type { AttestationPolicy } from '../attestation/index.ts';
 import { renewableFrom } from './policy.ts';
 import type { DeviceIntent, RenewalPorts } from './ports.ts';
 import { type Active, holdCard, policyOf, standingOf } from './renewable.ts';
@@ -10,6 +11,8 @@ export interface Renewal {
   readonly renewableFrom: Date;
   readonly due: boolean;
   readonly key: 'same' | 'new';
+  /** What attestation is for it: whether evidence goes with the request. */
+  readonly attestation: AttestationPolicy;
 }
 
 /** When each container's certificate is to be renewed, and how. @throws DomainError `not-found`, `card-not-active`. */
@@ -32,7 +35,9 @@ export async function listRenewals(
     const policy = await policyOf(ports, card, container);
     const from = renewableFrom(certificate, policy);
     const key = policy.renewalKey ?? 'same';
-    renewals.push({ container, certificateId: id, notAfter, renewableFrom: from, due: now >= from, key });
+    const attestation = await ports.attestation.effectivePolicy(policy.attestation);
+    const due = now >= from;
+    renewals.push({ container, certificateId: id, notAfter, renewableFrom: from, due, key, attestation });
   }
   return renewals;
 }

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { EvidenceSchema, evidenceOf } from '../attestation/index.ts';
+import { ATTESTATION_POLICIES, EvidenceSchema, evidenceOf } from '../attestation/index.ts';
 import { deviceIntentOf } from '../device-link/index.ts';
 import type { CardId, CertificateId } from '../kernel/ids.ts';
 import { base64, closed, id, line, oneOf, Problem, ref, time } from '../platform/schema.http.ts';
@@ -18,6 +18,9 @@ const Renewals = Type.Object(
         notAfter: time(),
         renewableFrom: time(),
         due: Type.Boolean(),
+        attestation: oneOf(ATTESTATION_POLICIES, {
+          description: 'Unless off, evidence of the key goes with the request.',
+        }),
         key: oneOf(['same', 'new'], { description: 'new: its holder has to sign a request, with the PIN.' }),
       }),
     ),
@@ -34,6 +37,7 @@ const Renewals = Type.Object(
             renewableFrom: '2027-10-21T09:00:00.000Z',
             due: false,
             key: 'same',
+            attestation: 'preferred',
           },
         ],
       },
