@@ -14,14 +14,9 @@ import { parseDocument, serialise } from '../store/document.ts';
 import { exampleDocument } from '../store/fixture.ts';
 import { parseTcti } from '../tpm/index.ts';
 import { challengeBytes, readResponse } from '../unblock/response.ts';
+import type { FuzzedParser } from './fuzzed-parser.ts';
 import { CERTIFICATE, STORED_KEYS } from './recorded.ts';
 import { TPM_PARSERS } from './tpm-parsers.ts';
-
-/** Something of ours that reads bytes of others, and well-formed bytes to damage. */
-export interface FuzzedParser {
-  parse(input: Bytes): unknown;
-  readonly samples: readonly Bytes[];
-}
 
 const utf8 = (text: string): Bytes => new Uint8Array(Buffer.from(text, 'utf8'));
 const textOf = (input: Bytes): string => Buffer.from(input).toString('utf8');

@@ -21,7 +21,7 @@ import {
   verifySignature,
   withLoaded,
 } from '../tpm/index.ts';
-import type { FuzzedParser } from './parsers.ts';
+import type { FuzzedParser } from './fuzzed-parser.ts';
 import { RESPONSES, STORED_KEYS } from './recorded.ts';
 
 const NONE = new Uint8Array();

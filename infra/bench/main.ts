@@ -7,6 +7,7 @@ import { type System, startSystem } from '../launcher/system.ts';
 import { measureAgentProgram } from './agent-program.ts';
 import { measureCardImport } from './card-import.ts';
 import { measureCardMaking } from './card-making.ts';
+import { fuzzParsers } from './fuzzing.ts';
 import { measureKekRotation } from './kek-rotation.ts';
 import { formatTable, type Row } from './table.ts';
 import { measureUnblockResponses } from './unblock-responses.ts';
@@ -34,7 +35,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   const dataDir = mkdtempSync(join(tmpdir(), 'cardwright-bench-'));
   chmodSync(dataDir, 0o711);
   process.stdout.write(
-    `Measuring on ${cpus().length} cores, Node ${process.versions.node}; this takes about a minute …\n`,
+    `Measuring on ${cpus().length} cores, Node ${process.versions.node}; this takes about four minutes …\n`,
   );
   let system: System | null = null;
   try {
@@ -47,7 +48,8 @@ export async function main(argv: readonly string[]): Promise<number> {
       ...(await measureAgentProgram(system)),
       ...(await measureCardMaking()),
     ];
-    process.stdout.write(`\n${formatTable(rows)}`);
+    process.stdout.write(`\n${formatTable(rows)}\n`);
+    process.stdout.write(fuzzParsers());
     return 0;
   } finally {
     await system?.stop();
