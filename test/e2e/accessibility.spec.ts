@@ -97,6 +97,23 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await expect(page.getByRole('alert')).toHaveCount(1);
       await judge(page, 'retire');
       await close();
+      await page.getByRole('button', { name: 'Change administrator key' }).click();
+      await dialog(/^Change the administrator key/)
+        .getByRole('button', { name: 'Change key' })
+        .click();
+      await expect(page.getByRole('alert')).toHaveCount(2);
+      await judge(page, 'change of a key');
+      await close();
+      const { deviceId } = (await system.as('auditor').get(`/cards/${card.cardId}`)).body;
+      await page.goto(`${system.url}/devices/${deviceId}`);
+      await page.getByRole('button', { name: 'Send a message' }).click();
+      await dialog(/^Message/)
+        .getByRole('button', { name: 'Send message' })
+        .click();
+      await expect(page.getByRole('alert')).toHaveCount(1);
+      await judge(page, 'message');
+      await close();
+      await page.goto(`${system.url}/cards/${card.cardId}`);
       await page.getByRole('table', { name: 'Certificates' }).getByRole('link').first().click();
       await page.getByRole('button', { name: 'Revoke' }).click();
       await dialog('Revoke this certificate?').getByRole('button', { name: 'Revoke certificate' }).click();

@@ -25,7 +25,7 @@ export function ChangeKeyDialog({ card, isOpen, onClose }: { card: Card; isOpen:
       onClose={close}
       more={cause === null ? undefined : { cause }}
       ticket
-      variant="secondary"
+      variant="primary"
       confirm={t.keyChanges.confirm}
       perform={(body, headers) =>
         answerOf(

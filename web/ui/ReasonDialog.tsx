@@ -19,7 +19,7 @@ interface ReasonFormProps<Answer, More extends object> {
   /** What those fields say; undefined while something is missing in them. */
   more: More | undefined;
   confirm: string;
-  variant?: 'danger' | 'secondary';
+  variant?: 'danger' | 'secondary' | 'primary';
   /** Whether the act takes a ticket as well. */
   ticket?: boolean;
   dismiss?: string;
