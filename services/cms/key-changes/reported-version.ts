@@ -35,6 +35,9 @@ const NOTHING: NotedVersion = { confirm: null, again: null, withheld: null };
  * The device says which key the card has, or which one its store opens it with. The new one of a change that it was given:
  * the change is confirmed (its report was lost). The old one of a change that is confirmed: its store is older than that,
  * and gets the same offer again. In the transaction of the check-in, which holds the card.
+ *
+ * A device is believed about its own cards: one that lies makes its own card unserviceable, which it could anyway, and no
+ * other.
  */
 export async function noteVersion(
   ports: ReportedVersionPorts,
