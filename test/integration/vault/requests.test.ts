@@ -28,6 +28,9 @@ const OPERATIONS: Record<string, Record<string, unknown>> = {
   'key.make-for-tpm': { ...caller, cardId, strategy: 'random-stored', parentPublic: 'AAAA', pinLimit: 5 },
   'tpm.first-write': { ...at, nvIndex: 0x01800001, nonce },
   'key.confirm': at,
+  'key.propose-successor': { ...caller, cardId, strategy: 'random-stored', parentPublic: 'AAAA' },
+  'key.propose-replacement': { ...caller, cardId, strategy: 'random-stored', parentPublic: 'AAAA' },
+  'key.confirm-change': at,
   'tpm.reset': { ...at, nvIndex: 0x01800001, resetNonce: nonce, writeNonce: nonce },
   answer: { ...at, challenge: 'AAAAAAAAAAA', mode: 'ecb' },
   'key.describe': { ...caller, cardId },
@@ -55,6 +58,27 @@ describe.each(Object.entries(OPERATIONS))('%s', (op, good) => {
       expect(await codeOf(vault.link.call(op, { ...good, [field]: value }))).toBe('invalid field-invalid');
     }
   });
+});
+
+it.each([
+  ['key.import', 'takeOver', [null, 'yes', 1, {}]],
+  ['key.import', 'puk', [null, 'x', [], {}, { cardSerial: 'CW-1' }, { cardSerial: 'CW-1', jwe: '' }]],
+  ['key.propose-replacement', 'algorithm', [null, 'hmac-sha256', 'des', 1]],
+])('%s refuses a wrong %s, which may be absent', async (op, field, wrong) => {
+  const good = OPERATIONS[op] ?? {};
+  expect(await codeOf(vault.link.call(op, good))).not.toMatch(/^invalid/);
+  for (const value of wrong) {
+    expect(await codeOf(vault.link.call(op, { ...good, [field]: value }))).toBe('invalid field-invalid');
+  }
+});
+
+it.each([
+  ['key.propose-successor', 'random-not-stored', 'uniform'],
+  ['key.propose-replacement', 'deterministic', 'random-not-stored'],
+])('%s has the strategy %s, and not %s', async (op, right, wrong) => {
+  const good = OPERATIONS[op] ?? {};
+  expect(await codeOf(vault.link.call(op, { ...good, strategy: right }))).not.toMatch(/^invalid/);
+  expect(await codeOf(vault.link.call(op, { ...good, strategy: wrong }))).toBe('invalid field-invalid');
 });
 
 it('there is no operation that gives a key away, and none but these', async () => {

@@ -88,6 +88,14 @@ describe('a known key', () => {
     const nonce = randomBytes(16);
     await keep(vault.client.signFirstWrite({ ...caller, cardId: tpmCard, keyVersion: 1, nvIndex: 0x01800001, nonce }));
     await keep(vault.client.describeKeys({ ...caller, cardId }));
+    await vault.client.confirmKey({ ...caller, cardId: tpmCard, keyVersion: 1 });
+    const change = { ...caller, strategy: 'random-stored', parentPublic: parent.public } as const;
+    const successor = await vault.client.proposeSuccessor({ ...change, cardId: tpmCard });
+    const replacement = await vault.client.proposeReplacement({ ...change, cardId });
+    said.push(JSON.stringify([successor, replacement]));
+    const [next, replaced] = [parent.unwrap(successor), parent.unwrap(replacement)];
+    for (const id of [tpmCard, cardId])
+      await keep(vault.client.confirmChange({ ...caller, cardId: id, keyVersion: 2 }));
     await vault.stop();
 
     const rows = await everyRow();
@@ -95,7 +103,7 @@ describe('a known key', () => {
     expect(rows).toContain(cardId);
     expect(vault.output()).toContain('the vault serves');
     const everything = [rows, vault.output(), said.join('\n'), readFileSync(files.keysFile, 'utf8')].join('\n');
-    for (const key of [imported, clear, wrong, tpmKey, seedValue]) {
+    for (const key of [imported, clear, wrong, tpmKey, seedValue, next.key, next.seedValue, replaced.key]) {
       for (const spelling of spellings(key)) expect(everything.includes(spelling)).toBe(false);
     }
     // A field that was called like a key is shown as the field it is, and is cut; nothing else of it is kept.
