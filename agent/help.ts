@@ -9,7 +9,7 @@ export const ENVIRONMENT: readonly (readonly [string, string])[] = [
   ['CARDWRIGHT_TPM', 'the TPM, where --tpm is not given'],
   ['CARDWRIGHT_STORE', 'the store, where --store is not given'],
   ['NODE_EXTRA_CA_CERTS', "a file with the CA of the server's TLS certificate (PEM)"],
-  ['PCSCLITE_CSOCK_NAME', "the socket of pcscd, where it is not /run/pcscd/pcscd.comm (for take-over)"],
+  ['PCSCLITE_CSOCK_NAME', 'the socket of pcscd, where it is not /run/pcscd/pcscd.comm (for take-over)'],
   ['CARDWRIGHT_DEBUG=1', 'show where an unexpected error came from'],
 ];
 

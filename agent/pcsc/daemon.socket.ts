@@ -28,7 +28,9 @@ export class DaemonConnection {
     this.#socket = socket;
     socket.on('data', (chunk) => this.#take(chunk));
     socket.on('error', (cause) => this.#die(unavailable(path, cause)));
-    socket.on('close', () => this.#die(unavailable(path, new Error('it closed the connection; it may not let this user in'))));
+    socket.on('close', () =>
+      this.#die(unavailable(path, new Error('it closed the connection; it may not let this user in'))),
+    );
   }
 
   /** Throws `pcsc-unavailable`. */
