@@ -109,7 +109,6 @@ export const hiddenCredentialAnswer = open({
 });
 export const activationAnswer = open({ state: oneOf('attested') });
 export const evidenceNonceAnswer = open({ nonce: base64(64) });
-export const accessTokenAnswer = open({
 export const cardAttestedAnswer = open({
   certificates: list(
     open({
@@ -120,6 +119,7 @@ export const cardAttestedAnswer = open({
     64,
   ),
 });
+export const accessTokenAnswer = open({
   accessToken: text(512, /^[A-Za-z0-9._~+/=-]{20,512}$/),
   expiresInSeconds: integer(1, 86_400),
 });
