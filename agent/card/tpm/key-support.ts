@@ -1,6 +1,6 @@
 import { DomainError, KEY_TYPES, type KeyType } from '@cardwright/protocol';
 import { TPM_CC } from '@cardwright/protocol/tpm';
-import { type Tpm, TpmRefusal } from '../../tpm/index.ts';
+import { isRefusal, RC, type Tpm } from '../../tpm/index.ts';
 import { keyParameters } from './key-template.ts';
 
 /**
@@ -11,7 +11,7 @@ export async function requireKeyType(tpm: Tpm, keyType: KeyType): Promise<void> 
   try {
     await tpm.run({ code: TPM_CC.TestParms, parameters: keyParameters(keyType) });
   } catch (cause) {
-    if (!(cause instanceof TpmRefusal) || cause.code !== 'tpm-refused') throw cause;
+    if (!isRefusal(cause, RC.ASYMMETRIC, RC.VALUE, RC.KEY_SIZE, RC.CURVE)) throw cause;
     const detail =
       `The TPM of this device can't make ${KEY_TYPES[keyType].words} (${keyType}). ` +
       "The card's profile must ask for another kind of key: P-256 and RSA-2048 are what every TPM 2.0 of a PC has.";
