@@ -11,6 +11,7 @@ import { tpmCardMaker } from './card/tpm/index.ts';
 import type { Context } from './commands/command.ts';
 import { linuxProbes } from './doctor/probes.linux.ts';
 import { type FaultPoint, withFaults } from './faults.ts';
+import { tpmLockout } from './lockout/lockout.tpm.ts';
 import { openReaders, PCSCD_SOCKET } from './pcsc/readers.socket.ts';
 import { proxyFor } from './server/proxy.ts';
 import { httpServer } from './server/server.http.ts';
@@ -111,6 +112,15 @@ export function systemContext(environment: NodeJS.ProcessEnv, point: FaultPoint)
     caOfServer: async (url) => (url.startsWith('https:') ? caOfServer(url, proxyFor(url, environment)) : null),
     files: { sha256, write },
     service: linuxService(VERSION, directoryOf),
+    useLockout: async (tpm, work) => {
+      const hardware = await openTpm(tpm ?? environment.CARDWRIGHT_TPM);
+      const lockout = tpmLockout(withFaults(hardware, 'tpm', point, ['run']));
+      try {
+        return await work(lockout);
+      } finally {
+        await lockout.close();
+      }
+    },
     probes: linuxProbes({
       agentVersion: VERSION,
       environment,

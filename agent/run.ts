@@ -10,7 +10,9 @@ import { enrolCommand } from './commands/enrol.ts';
 import { listCommand } from './commands/list.ts';
 import { manualCommand } from './commands/manual.ts';
 import { messagesCommand } from './commands/messages.ts';
+import { protectLockoutCommand } from './commands/protect-lockout.ts';
 import { renewCommand } from './commands/renew.ts';
+import { resetLockoutCommand } from './commands/reset-lockout.ts';
 import { runCommand } from './commands/run.ts';
 import { signCommand } from './commands/sign.ts';
 import { statusCommand } from './commands/status.ts';
@@ -37,6 +39,8 @@ export const COMMANDS: readonly Command[] = [
   messagesCommand,
   trustServerCommand,
   doctorCommand,
+  protectLockoutCommand,
+  resetLockoutCommand,
   completionCommand(() => COMMANDS),
   manualCommand(() => COMMANDS, VERSION),
 ];

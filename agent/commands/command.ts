@@ -4,6 +4,7 @@ import type { MinidriverCards } from '../card/minidriver/port.ts';
 import type { CardMaker } from '../card/port.ts';
 import type { Probes } from '../doctor/probes.ts';
 import type { FaultPoint } from '../faults.ts';
+import type { LockoutPort } from '../lockout/port.ts';
 import type { DeviceServer, EnrolmentServer, RenewalServer, TaskServer } from '../server/port.ts';
 import type { ServerLimits } from '../server/server.http.ts';
 import type { ServerCa } from '../server/trust.http.ts';
@@ -37,6 +38,8 @@ export interface Context {
   /** Meets a server for the first time, or anew. Null for clear http, where there is nothing to pin. */
   caOfServer(url: string): Promise<ServerCa | null>;
   readonly files: Files;
+  /** The lockout of this device's hardware, given back when `work` is done. */
+  useLockout<T>(tpm: string | undefined, work: (lockout: LockoutPort) => Promise<T>): Promise<T>;
   /** For `doctor`. */
   readonly probes: Probes;
   /** For `run`. */

@@ -139,6 +139,17 @@ export const unblockStateAnswer = open({ state, response: nullable(responseText)
 
 export const destructionAnswer = open({ state });
 
+export const lockoutProtectionAnswer = open({
+  deviceId: opaqueId,
+  authority: blob,
+  password: open({ public: blob, duplicate: blob, inSymSeed: blob, name: base64(66) }),
+  rules: open({
+    maxTries: integer(1, 0xffffffff),
+    forgivenAfterSeconds: integer(1, 0xffffffff),
+    passwordPauseSeconds: integer(1, 0xffffffff),
+  }),
+});
+
 export const readinessAnswer = open({ level: state });
 
 /** RFC 9457, with our `code` and `errors`. */

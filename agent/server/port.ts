@@ -3,6 +3,7 @@ import type { HardwareFacts } from '../card/port.ts';
 import type { DoctorReport } from '../doctor/report.ts';
 import type { Claim } from '../enrolment/claim.ts';
 import type { SelfChange, WrappedKey } from '../enrolment/journal.ts';
+import type { LockoutRules } from '../lockout/port.ts';
 import type { KeyOffer, TaskResult } from '../tasks/journal.ts';
 import type { AgentTask } from '../tasks/task.ts';
 
@@ -30,6 +31,8 @@ export interface DeviceServer extends AttestationServer {
   unblockRequest(sessionId: string): Promise<{ state: string; response: string | null }>;
   reportUnblock(sessionId: string, outcome: 'worked' | 'failed'): Promise<void>;
   destroyed(cardId: string): Promise<void>;
+  /** What is needed to put the lockout of this device's hardware under the vault's protection. `parentPublic`: base64. */
+  protectLockout(parentPublic: string): Promise<LockoutAnswer>;
   /** How ready for cards the device found itself; replaces what it said before. */
   reportReadiness(report: DoctorReport): Promise<void>;
 }
@@ -102,6 +105,19 @@ export interface ClaimRequest {
     readonly storageKeyName: string;
     readonly tpm: { readonly manufacturer: string; readonly firmware: string; readonly revision: string } | null;
   };
+}
+
+/** Bytes as base64. */
+export interface LockoutAnswer {
+  readonly deviceId: string;
+  readonly authority: string;
+  readonly password: {
+    readonly public: string;
+    readonly duplicate: string;
+    readonly inSymSeed: string;
+    readonly name: string;
+  };
+  readonly rules: LockoutRules;
 }
 
 export interface FirstWriteRequest {

@@ -13,6 +13,7 @@ import {
   firstWriteAnswer,
   hiddenCredentialAnswer,
   keyOfferAnswer,
+  lockoutProtectionAnswer,
   readinessAnswer,
   renewalConfirmationAnswer,
   renewalsAnswer,
@@ -134,6 +135,7 @@ export function httpServer(
       const path = '/agent/cards/{cardId}/certificates/{certificateId}/confirmations';
       await post(path, { cardId, certificateId }, {}, renewalConfirmationAnswer);
     },
+    protectLockout: (parentPublic) => post('/agent/lockout-protections', {}, { parentPublic }, lockoutProtectionAnswer),
     reportReadiness: async ({ findings, ...report }) => {
       await post('/agent/doctor-reports', {}, { ...report, findings: [...findings] }, readinessAnswer);
     },

@@ -152,6 +152,8 @@ const outcomeList = optional(list(unblockOutcome, OUTCOMES_MAX));
 const taskList = optional(list(taskEntryShape, TASKS_MAX));
 const messageList = optional(list(storedMessageShape, MESSAGES_MAX));
 
+const protectedLockout = closed({ server: serverUrl, deviceId: opaqueId, authority: blob });
+
 const document = closed({
   format: literally('cardwright-store'),
   version: integer(STORE_VERSION, STORE_VERSION),
@@ -163,10 +165,13 @@ const document = closed({
   outcomes: (value: unknown, at: string): UnblockOutcome[] => outcomeList(value, at) ?? [],
   renewals: (value: unknown, at: string): RenewalEntry[] => renewalList(value, at) ?? [],
   tasks: (value: unknown, at: string): TaskEntry[] => taskList(value, at) ?? [],
+  /** Under whose protection the lockout of this device's hardware is; null: nobody's that we know. */
+  lockout: optional(protectedLockout),
   /** From operators to the people of this device. */
   messages: (value: unknown, at: string): StoredMessage[] => messageList(value, at) ?? [],
 });
 
+export type ProtectedLockout = Shaped<typeof protectedLockout>;
 export type UnblockOutcome = Shaped<typeof unblockOutcome>;
 export type KnownServer = Shaped<typeof knownServer>;
 export type RenewalEntry = Shaped<typeof renewal>;
@@ -186,6 +191,7 @@ export function emptyDocument(): StoreDocument {
     outcomes: [],
     renewals: [],
     tasks: [],
+    lockout: null,
     messages: [],
   };
 }

@@ -53,6 +53,7 @@ export function exampleDocument(...serials: string[]): StoreDocument {
     outcomes: [],
     renewals: [],
     tasks: [],
+    lockout: null,
     messages: [],
   };
 }

@@ -5,6 +5,7 @@ import {
   emptyDocument,
   type KnownServer,
   OUTCOMES_MAX,
+  type ProtectedLockout,
   parseDocument,
   type RenewalEntry,
   type StoreDocument,
@@ -92,6 +93,10 @@ export class Store {
     const cards = this.#document.cards.filter((known) => known.cardId !== card.cardId);
     const renewals = this.#document.renewals.filter((known) => known.cardId !== card.cardId);
     this.#write({ ...this.#document, cards, renewals });
+  }
+
+  putLockout(lockout: ProtectedLockout): void {
+    this.#write({ ...this.#document, lockout });
   }
 
   /** The oldest makes room when there are too many: its session is closed at the server by hand. */

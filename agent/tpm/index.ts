@@ -3,6 +3,7 @@ export * from './capability.ts';
 export * from './command.ts';
 export * from './hmac-session.ts';
 export * from './lockout.ts';
+export * from './lockout-commands.ts';
 export * from './nv.ts';
 export * from './objects.ts';
 export * from './policy-session.ts';
