@@ -7,7 +7,7 @@ import type { FaultPoint } from '../faults.ts';
 import type { LockoutPort } from '../lockout/port.ts';
 import type { DeviceServer, EnrolmentServer, RenewalServer, TaskServer } from '../server/port.ts';
 import type { ServerLimits } from '../server/server.http.ts';
-import type { ServerCa } from '../server/trust.http.ts';
+import type { ServerCa } from '../server/server-ca.ts';
 import type { ServiceHost } from '../service/port.ts';
 import type { KnownServer } from '../store/document.ts';
 import type { Store } from '../store/store.ts';

@@ -1,10 +1,11 @@
 import { DomainError } from '@cardwright/protocol';
 import { required, text } from '../arguments.ts';
 import { workFor } from '../service/serve.ts';
+import type { AgentTask } from '../tasks/agent-task.ts';
 import { execute } from '../tasks/execute.ts';
 import type { TaskResult } from '../tasks/journal.ts';
 import { replaceKey } from '../tasks/replace-key.ts';
-import type { AgentTask, TaskHandler, TaskWork } from '../tasks/task.ts';
+import type { TaskHandler, TaskWork } from '../tasks/task.ts';
 import { type Context, command, deviceOptions, jsonOption } from './command.ts';
 
 export const takeOverCommand = command({

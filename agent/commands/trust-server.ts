@@ -1,7 +1,7 @@
 import { DomainError } from '@cardwright/protocol';
 import { flag, required, text } from '../arguments.ts';
 import { serverAddress } from '../server/address.ts';
-import { describeCa, type ServerCa } from '../server/trust.http.ts';
+import { describeCa, type ServerCa } from '../server/server-ca.ts';
 import { type Context, command, deviceOptions, jsonOption } from './command.ts';
 
 export const trustServerCommand = command({

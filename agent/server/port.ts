@@ -4,8 +4,8 @@ import type { DoctorReport } from '../doctor/report.ts';
 import type { Claim } from '../enrolment/claim.ts';
 import type { SelfChange, WrappedKey } from '../enrolment/journal.ts';
 import type { LockoutRules } from '../lockout/port.ts';
+import type { AgentTask } from '../tasks/agent-task.ts';
 import type { KeyOffer, TaskResult } from '../tasks/journal.ts';
-import type { AgentTask } from '../tasks/task.ts';
 
 /**
  * What the agent needs of the server. Bytes are base64 text, as they are stored. Every call may be repeated: the server

@@ -1,21 +1,12 @@
-import { createHash, X509Certificate } from 'node:crypto';
 import { type ConnectionOptions, connect, type DetailedPeerCertificate, type TLSSocket } from 'node:tls';
 import { DomainError } from '@cardwright/protocol';
 import { toPem } from '../enrolment/certificate-check.ts';
 import type { ProxyServer } from './proxy.ts';
+import { describeCa, type ServerCa } from './server-ca.ts';
 import { codeOf, openTunnel, peerOf } from './wire.http.ts';
 
 const TIMEOUT_MS = 15_000;
 const LONGEST_CHAIN = 10;
-
-/** The CA that stands behind a server's certificate: what the agent pins. */
-export interface ServerCa {
-  /** DER. */
-  readonly certificate: Uint8Array;
-  readonly subject: string;
-  /** SHA-256 of its SubjectPublicKeyInfo, hex. */
-  readonly spkiSha256: string;
-}
 
 /**
  * Meets the server, which must satisfy what this system trusts (or NODE_EXTRA_CA_CERTS), and gives the root of its chain;
@@ -28,14 +19,6 @@ export async function caOfServer(baseUrl: string, proxy: ProxyServer | undefined
   const met = await handshake(baseUrl, proxy, undefined, rootOf);
   await handshake(baseUrl, proxy, met, () => undefined);
   return describeCa(met);
-}
-
-/** @param certificate DER. */
-export function describeCa(certificate: Uint8Array): ServerCa {
-  const { publicKey, subject } = new X509Certificate(certificate);
-  const spki = publicKey.export({ type: 'spki', format: 'der' });
-  const spkiSha256 = createHash('sha256').update(spki).digest('hex');
-  return { certificate, subject: subject.split('\n').join(', '), spkiSha256 };
 }
 
 /** What OpenSSL says when a chain does not end in a CA that is trusted: with a pinned one, that another has come. */

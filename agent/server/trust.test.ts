@@ -11,7 +11,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { open, text } from '../shape.ts';
 import { exchange } from './exchange.http.ts';
 import type { ProxyServer } from './proxy.ts';
-import { caOfServer, describeCa } from './trust.http.ts';
+import { describeCa } from './server-ca.ts';
+import { caOfServer } from './trust.http.ts';
 import { Wire } from './wire.http.ts';
 
 interface Identity {

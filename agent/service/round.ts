@@ -1,10 +1,11 @@
 import { isDomainError } from '@cardwright/protocol';
 import { deliverOutcomes } from '../commands/contact.ts';
 import { lookForRenewals } from '../renewal/look.ts';
+import type { AgentTask } from '../tasks/agent-task.ts';
 import { deliverResults, execute, forgetCancelled } from '../tasks/execute.ts';
 import { handlerOf } from '../tasks/handlers.ts';
 import { isElsewhere } from '../tasks/replace-key.ts';
-import { type AgentTask, isPassing, readStore, type TaskWork } from '../tasks/task.ts';
+import { isPassing, readStore, type TaskWork } from '../tasks/task.ts';
 import { readCards } from './readings.ts';
 
 /** As many cards as the server takes in one check-in. */

@@ -1,7 +1,8 @@
 import { openCard } from '../commands/choose-card.ts';
 import type { StoredCard } from '../store/document.ts';
+import type { AgentTask } from './agent-task.ts';
 import { done, failed, type TaskResult } from './journal.ts';
-import { type AgentTask, cardOf, changeStore, entryOf, readStore, type TaskHandler, type TaskWork } from './task.ts';
+import { cardOf, changeStore, entryOf, readStore, type TaskHandler, type TaskWork } from './task.ts';
 
 /** Takes the card out of use here as it was at the server: its keys stay, and are no longer used, until it is destroyed. */
 export const retireCard: TaskHandler = async (work, task) => {

@@ -1,7 +1,8 @@
 import { isDomainError } from '@cardwright/protocol';
 import { failureOf } from '../exit-codes.ts';
+import type { AgentTask } from './agent-task.ts';
 import { failed, type TaskEntry, type TaskResult } from './journal.ts';
-import { type AgentTask, changeStore, entryOf, isPassing, readStore, type TaskHandler, type TaskWork } from './task.ts';
+import { changeStore, entryOf, isPassing, readStore, type TaskHandler, type TaskWork } from './task.ts';
 
 /**
  * Does one task, or goes on with it, and reports what came of it. The result is stored before it is reported and dropped

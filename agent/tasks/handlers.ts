@@ -1,3 +1,4 @@
+import type { AgentTask } from './agent-task.ts';
 import { destroyCard, retireCard } from './end-card.ts';
 import { failed } from './journal.ts';
 import { reAttest } from './re-attest.ts';
@@ -5,7 +6,7 @@ import { renewCertificates } from './renew-certificates.ts';
 import { replaceKey } from './replace-key.ts';
 import { showMessage } from './show-message.ts';
 import { succeedKey } from './succeed-key.ts';
-import type { AgentTask, TaskHandler } from './task.ts';
+import type { TaskHandler } from './task.ts';
 
 /** By kind of task and, where the card's technology matters, kind of card. */
 const HANDLERS: Readonly<Record<string, TaskHandler | Readonly<Record<string, TaskHandler>>>> = {

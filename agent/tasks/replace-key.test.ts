@@ -6,9 +6,10 @@ import type { Context } from '../commands/command.ts';
 import { serialise } from '../store/document.ts';
 import { exampleDocument } from '../store/fixture.ts';
 import { Store } from '../store/store.ts';
+import type { AgentTask } from './agent-task.ts';
 import type { KeyOffer, ReplacementOffer, TaskResult } from './journal.ts';
 import { replaceKey } from './replace-key.ts';
-import type { AgentTask, TaskWork } from './task.ts';
+import type { TaskWork } from './task.ts';
 
 /** What no card, TPM or server of ours does. With those that are: test/integration/take-over.test.ts. */
 const SERVER = 'https://cards.example.org';

@@ -1,8 +1,9 @@
 import { DomainError, isDomainError, type Secret } from '@cardwright/protocol';
 import { checkValueOf } from '../card/minidriver/gids.ts';
 import { type AdministeredCard, KEY_ALGORITHMS, type KeyAlgorithm } from '../card/minidriver/port.ts';
+import type { AgentTask } from './agent-task.ts';
 import { done, failed, type ReplacementOffer, type TaskResult, type TaskState } from './journal.ts';
-import { type AgentTask, changeStore, entryOf, isPassing, readStore, type TaskHandler, type TaskWork } from './task.ts';
+import { changeStore, entryOf, isPassing, readStore, type TaskHandler, type TaskWork } from './task.ts';
 
 /**
  * A card that is not in this device's hardware gets another administrator key: found in a reader -> offered -> stored ->

@@ -4,17 +4,9 @@ import { openCard } from '../commands/choose-card.ts';
 import { administratorKeyVersion, successionOf } from '../store/card-record.ts';
 import type { StoredCard, StoredSuccession } from '../store/document.ts';
 import type { Store } from '../store/store.ts';
+import type { AgentTask } from './agent-task.ts';
 import { done, failed, type SuccessorOffer, type TaskState } from './journal.ts';
-import {
-  type AgentTask,
-  cardOf,
-  changeStore,
-  entryOf,
-  isPassing,
-  readStore,
-  type TaskHandler,
-  type TaskWork,
-} from './task.ts';
+import { cardOf, changeStore, entryOf, isPassing, readStore, type TaskHandler, type TaskWork } from './task.ts';
 
 const bytes = (base64: string) => Buffer.from(base64, 'base64');
 

@@ -3,18 +3,8 @@ import type { Context } from '../commands/command.ts';
 import type { DeviceServer, RenewalServer, TaskServer } from '../server/port.ts';
 import type { StoredCard } from '../store/document.ts';
 import type { Store } from '../store/store.ts';
+import type { AgentTask } from './agent-task.ts';
 import type { TaskResult } from './journal.ts';
-
-/** What the server asks this device to do. A kind that is not known here is of a newer server. */
-export interface AgentTask {
-  readonly taskId: string;
-  readonly kind: string;
-  readonly cardId: string | null;
-  readonly cardSerial: string | null;
-  readonly cardKind: string | null;
-  /** Of an operator, for the people of this device. */
-  readonly message: string | null;
-}
 
 /** What a handler works with. Nothing is held between its steps: the store's lock and the hardware are taken for each. */
 export interface TaskWork {
