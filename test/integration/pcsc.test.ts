@@ -9,7 +9,8 @@ import { runFolder } from '../support/run-folder.ts';
 
 /** The agent's own PC/SC client, with the real pcscd. What a broken service says: agent/pcsc/daemon.test.ts. */
 const SELECT = Buffer.from('00A4040009A0000003974254465900', 'hex');
-const ASK_ADMINISTRATOR = Buffer.from('0087000004 7C028100 00'.replaceAll(' ', ''), 'hex');
+const ASK_ADMINISTRATOR = Buffer.from('00870000047C02810000', 'hex');
+const ANSWER_OF_ADMINISTRATOR = Buffer.from('008700000C7C0A82080011223344556677', 'hex');
 const READ_CARD_ID = Buffer.from('00CBA012045C02DF2000', 'hex');
 
 describe('cards in the readers of pcscd', () => {
@@ -75,9 +76,7 @@ describe('cards in the readers of pcscd', () => {
     await second;
     expect(order).toEqual(['first', 'second']);
     // The challenge that was left open died with the reset: an answer finds none.
-    const answer = await other.withCard(reader(), 'leave', (channel) =>
-      channel.transmit(Buffer.from('008700000C7C0A82080011223344556677', 'hex').subarray(0, 17)),
-    );
+    const answer = await other.withCard(reader(), 'leave', (channel) => channel.transmit(ANSWER_OF_ADMINISTRATOR));
     expect(Buffer.from(answer).toString('hex')).toBe('6985');
     await Promise.all([one.close(), other.close()]);
   });

@@ -5,7 +5,7 @@ import { ber, findTag, type ParsedCommand, parseCommand } from './gids-card-wire
 export interface Accident {
   readonly ins: number;
   readonly when: 'before' | 'after';
-  /** `pulled`: taken out, so that nobody hears the answer. `silent`: the answer is lost and the card stays. */
+  /** `pulled`: taken out, so that nobody hears the answer. Else whatever else happens in that moment. */
   readonly what: 'pulled' | (() => void);
 }
 
@@ -22,7 +22,7 @@ export interface GidsState {
 
 const PIN_TRIES = 5;
 const AID = Buffer.from('A00000039742544659', 'hex');
-const FCI = Buffer.from('61124F0BA0000003974254465902017303400 1C0'.replace(' ', ''), 'hex');
+const FCI = Buffer.from('61124F0BA00000039742544659020173034001C0', 'hex');
 const CARD_ID = 'a012/df20';
 /** The administrator's word is needed to write below A012 and A014, nobody's to read; keys are never read. */
 const ADMINISTRATOR_FILES = new Set([0xa012, 0xa014]);
