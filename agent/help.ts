@@ -8,7 +8,8 @@ const WIDTH = 100;
 export const ENVIRONMENT: readonly (readonly [string, string])[] = [
   ['CARDWRIGHT_TPM', 'the TPM, where --tpm is not given'],
   ['CARDWRIGHT_STORE', 'the store, where --store is not given'],
-  ['NODE_EXTRA_CA_CERTS', "a file with the CA of the server's TLS certificate (PEM)"],
+  ['NODE_EXTRA_CA_CERTS', "a file with the CA of the server's TLS certificate (PEM), for enrol and trust-server"],
+  ['HTTPS_PROXY, NO_PROXY', 'a proxy (http://host:port) on the way to servers, and which servers to reach without'],
   ['PCSCLITE_CSOCK_NAME', 'the socket of pcscd, where it is not /run/pcscd/pcscd.comm (for take-over)'],
   ['CARDWRIGHT_DEBUG=1', 'show where an unexpected error came from'],
 ];
