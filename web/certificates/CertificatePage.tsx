@@ -73,6 +73,10 @@ export function CertificatePage({ certificateId }: { certificateId: string }) {
                     ) : null,
                   ],
                   [t.certificates.container, found.container],
+                  [
+                    t.certificates.attestation,
+                    t.certificates.attestationState(found.attestation.state, found.attestation.code),
+                  ],
                   [t.certificates.notBefore, found.notBefore ? <Time key="from" at={found.notBefore} exact /> : null],
                   [t.certificates.notAfter, found.notAfter ? <Time key="to" at={found.notAfter} exact /> : null],
                   [t.certificates.issuer, found.issuer],

@@ -15,6 +15,13 @@ import { deviceQuery } from './devices.queries.ts';
 import { MessageDialog } from './MessageDialog.tsx';
 import { TaskList } from './TaskList.tsx';
 
+/** Which TPM it was proven to be, and above all whether another one spoke in its name since. */
+function attestationText(attestation: Device['attestation']): string {
+  if (attestation === null) return t.devices.unattested;
+  const { manufacturer, model, firmware, tpmChangedAt } = attestation;
+  return tpmChangedAt === null ? t.devices.attested(manufacturer, model, firmware) : t.devices.tpmChanged(tpmChangedAt);
+}
+
 export function DevicePage({ deviceId }: { deviceId: string }) {
   const device = useQuery(deviceQuery(deviceId));
   return (
@@ -28,6 +35,7 @@ export function DevicePage({ deviceId }: { deviceId: string }) {
                 t.devices.tpm,
                 found.tpm ? t.devices.tpmFacts(found.tpm.manufacturer, found.tpm.firmware, found.tpm.revision) : null,
               ],
+              [t.devices.attestation, attestationText(found.attestation)],
               [t.devices.checkedIn, found.checkedInAt ? <Time key="seen" at={found.checkedInAt} /> : t.devices.never],
               [t.devices.agent, found.agentVersion],
               [t.devices.since, <Time key="made" at={found.createdAt} />],

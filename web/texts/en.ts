@@ -292,6 +292,13 @@ export const en = {
     status: 'Status',
     issuer: 'Issuer',
     container: 'Container',
+    attestation: 'Attestation',
+    attestationState: (state: 'attested' | 'unattested' | 'refused', code: string | null) =>
+      ({
+        attested: 'The TPM states that the key was made in it and is opened by this card’s PIN alone',
+        unattested: 'Not proven that the key is in a TPM',
+        refused: `What the device sent as proof was refused (${code ?? 'unknown'})`,
+      })[state],
     issued: 'Issued',
     notBefore: 'Valid from',
     notAfter: 'Valid until',
@@ -323,6 +330,12 @@ export const en = {
     tpm: 'TPM',
     tpmFacts: (manufacturer: string, firmware: string, revision: string) =>
       `${manufacturer}, firmware ${firmware}, revision ${revision}`,
+    attestation: 'Attestation',
+    unattested: 'Not proven: what stands here of the TPM is the device’s own word',
+    attested: (manufacturer: string, model: string, firmware: string) =>
+      `Proven by its maker’s certificate: ${manufacturer}, ${model}, firmware ${firmware}`,
+    tpmChanged: (at: string) =>
+      `Another TPM spoke in the name of this device at ${at}, and was refused. Retire its cards and have it enrolled anew.`,
     checkedIn: 'Last check-in',
     never: 'Never',
     agent: 'Agent',

@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { certificateNotFound } from '../certificates/index.ts';
 import type { CertificateId } from '../kernel/ids.ts';
 import { intentOf } from '../platform/authentication.http.ts';
 import { closed, id, oneOf, Problem, reason, ref } from '../platform/schema.http.ts';
@@ -35,7 +36,11 @@ export function registerAttestationRoutes(app: App, deps: AttestationRouteDepend
         response: { 200: ref(EvidenceList), default: ref(Problem) },
       },
     },
-    async (request) => ({ items: (await deps.evidence.of(request.params.certificateId)).map(toBody) }),
+    async (request) => {
+      const evidence = await deps.evidence.of(request.params.certificateId);
+      if (evidence === null) throw certificateNotFound();
+      return { items: evidence.map(toBody) };
+    },
   );
 
   app.post(

@@ -62,8 +62,11 @@ export function createEvidenceRecords(prisma: PrismaClient): EvidenceRecords & P
 
     async of(certificateId) {
       const orderBy = { id: 'desc' } as const;
-      const rows = await prisma.attestationEvidence.findMany({ where: { certificateId }, orderBy, take: MAX_SHOWN });
-      return rows.map(toEvidence);
+      const certificate = await prisma.certificate.findUnique({
+        where: { id: certificateId },
+        select: { evidence: { orderBy, take: MAX_SHOWN } },
+      });
+      return certificate === null ? null : certificate.evidence.map(toEvidence);
     },
 
     activeOf: (tx, cardId) =>

@@ -101,8 +101,8 @@ export interface EvidenceRecords {
   setIndexName(tx: Tx, cardId: string, name: Bytes): Promise<void>;
   /** Adds the evidence and sets the certificate's verdict. */
   put(tx: Tx, evidence: StoredEvidence): Promise<void>;
-  /** The certificate's evidence, newest first. */
-  of(certificateId: string): Promise<StoredEvidence[]>;
+  /** The certificate's evidence, newest first; null if there is no such certificate. */
+  of(certificateId: string): Promise<StoredEvidence[] | null>;
   /** Of a card's certificates that count: the one in each container that is active, with its request. */
   activeOf(tx: Tx, cardId: string): Promise<{ id: string; container: string; csr: Bytes }[]>;
 }
