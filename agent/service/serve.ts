@@ -1,5 +1,6 @@
 import { isDomainError } from '@cardwright/protocol';
 import type { Context } from '../commands/command.ts';
+import { DailyReports } from '../doctor/daily.ts';
 import type { KnownServer } from '../store/document.ts';
 import type { TaskWork } from '../tasks/task.ts';
 import type { Log } from './log.ts';
@@ -38,17 +39,36 @@ export async function serve(context: Context, options: ServeOptions, log: Log): 
   const stopping = context.service.stopping();
   const schedules = new Map<string, Schedule>();
   const looked: Looked = new Map();
+  const reports = new DailyReports();
   log('started', { version: context.service.agentVersion, pid: process.pid });
   while (!stopping.aborted) {
     for (const server of knownServers(context, options, log)) {
       const known = schedules.get(server.url) ?? atStart(now(context), Math.random);
       schedules.set(server.url, known);
       if (stopping.aborted || !isDue(known, now(context))) continue;
-      schedules.set(server.url, await contact(context, options, server, known, log, stopping, looked));
+      const next = await contact(context, options, server, known, log, stopping, looked);
+      schedules.set(server.url, next);
+      if (next.failures === 0 && !stopping.aborted) await tellReadiness(reports, context, options, server, log);
     }
     await untilNext(context, schedules, stopping);
   }
   log('stopped');
+}
+
+/** In passing: whatever goes wrong with it, the service goes on. */
+async function tellReadiness(
+  reports: DailyReports,
+  context: Context,
+  options: ServeOptions,
+  server: KnownServer,
+  log: Log,
+): Promise<void> {
+  try {
+    const told = await reports.tellIfDue(context, options, server);
+    if (told !== undefined) log('readiness', { server: server.url, ...told });
+  } catch (error) {
+    log('readiness-problem', { server: server.url, code: error instanceof Error ? error.name : typeof error });
+  }
 }
 
 async function contact(
