@@ -144,7 +144,10 @@ describe('a server that is away', () => {
     const url = await serve(answer(429, { status: 429, code: 'rate-limited' }, { 'retry-after': retryAfter }));
     const expected = { kind: 'too-many', code: 'rate-limited' };
     // An empty header reads as no wait at all.
-    await expect(ask(url, retryAfter === '' ? 1 : 4)).rejects.toMatchObject(expected);
+    const error = await ask(url, retryAfter === '' ? 1 : 4).catch((caught) => caught);
+    expect(error).toMatchObject(expected);
+    // For who asks again on a schedule of his own.
+    expect(error.data.retryAfterSeconds).toBe(retryAfter === '3600' ? 3600 : retryAfter === '' ? 0 : undefined);
     expect(requests).toHaveLength(1);
   });
 

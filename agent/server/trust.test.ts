@@ -1,14 +1,16 @@
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { createHash, createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer as createProxy } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import { type AddressInfo, connect, type Server as NetServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
+import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { open, text } from '../shape.ts';
+import { emptyDocument, serialise } from '../store/document.ts';
 import { exchange } from './exchange.http.ts';
 import type { ProxyServer } from './proxy.ts';
 import { describeCa } from './server-ca.ts';
@@ -140,19 +142,50 @@ describe('cardwright-agent', () => {
       (error) => console.log(error.code));`;
   const meet = (url: string, trusted: string): Promise<string> =>
     new Promise((resolve) => {
-      import('node:child_process').then(({ execFile }) =>
-        execFile(
-          process.execPath,
-          ['--input-type=module', '-e', program, url],
-          { env: { ...process.env, NODE_EXTRA_CA_CERTS: join(directory, `${trusted}.pem`) } },
-          (_, stdout) => resolve(stdout.trim()),
-        ),
+      execFile(
+        process.execPath,
+        ['--input-type=module', '-e', program, url],
+        { env: { ...process.env, NODE_EXTRA_CA_CERTS: join(directory, `${trusted}.pem`) } },
+        (_, stdout) => resolve(stdout.trim()),
       );
     });
 
   it('pins the root that stands behind the server it meets first', async () => {
     expect(await meet(await serve(first), 'ours')).toBe(Buffer.from(pinned).toString('base64'));
     expect(await meet(await serve(first), 'theirs')).toBe('server-certificate-untrusted');
+  });
+
+  it('takes another CA only when it is told to, and only the one whose fingerprint was said', async () => {
+    const url = await serve(foreign);
+    const store = join(directory, 'store');
+    rmSync(store, { recursive: true, force: true });
+    mkdirSync(store, { mode: 0o700 });
+    const known = { url, deviceToken: 'A'.repeat(43), deviceId: null };
+    const document = { ...emptyDocument(), servers: [{ ...known, trustedCa: Buffer.from(pinned).toString('base64') }] };
+    writeFileSync(join(store, 'store.json'), serialise(document), { mode: 0o600 });
+    const agent = (...args: string[]) =>
+      new Promise<{ code: string | null; trustedCa: string }>((resolve) => {
+        const bin = fileURLToPath(new URL('../bin/cardwright-agent.mjs', import.meta.url));
+        const env = { ...process.env, NODE_EXTRA_CA_CERTS: join(directory, 'theirs.pem') };
+        execFile(
+          process.execPath,
+          [bin, 'trust-server', '--server', url, '--store', store, ...args],
+          { env },
+          (_, __, err) => {
+            const { servers } = JSON.parse(readFileSync(join(store, 'store.json'), 'utf8'));
+            resolve({ code: /\[([a-z-]+)\]/.exec(err)?.[1] ?? null, trustedCa: servers[0].trustedCa });
+          },
+        );
+      });
+    const ours = Buffer.from(pinned).toString('base64');
+    const { raw } = new X509Certificate(readFileSync(join(directory, 'theirs.pem')));
+    const refused = await agent('--fingerprint', describeCa(pinned).spkiSha256);
+    expect(refused).toEqual({ code: 'server-certificate-unexpected', trustedCa: ours });
+    expect(await agent()).toEqual({ code: 'terminal-missing', trustedCa: ours });
+    const told = await agent('--fingerprint', describeCa(raw).spkiSha256);
+    expect(told).toEqual({ code: null, trustedCa: raw.toString('base64') });
+    await expect(ask(url, raw)).resolves.toEqual({ name: 'x' });
+    expect(asked).toBe(1);
   });
 
   it('shows a CA by the SHA-256 of its public key', () => {
