@@ -34,6 +34,8 @@ const OPERATIONS: Record<string, Record<string, unknown>> = {
   'tpm.reset': { ...at, nvIndex: 0x01800001, resetNonce: nonce, writeNonce: nonce },
   answer: { ...at, challenge: 'AAAAAAAAAAA', mode: 'ecb' },
   'key.describe': { ...caller, cardId },
+  'lockout.protect': { ...caller, deviceId: cardId, parentPublic: 'AAAA' },
+  'lockout.reset': { ...caller, deviceId: cardId, parentName: Buffer.alloc(34).toString('base64url'), nonce },
 };
 
 describe.each(Object.entries(OPERATIONS))('%s', (op, good) => {
