@@ -1,4 +1,4 @@
-import { isDomainError } from '@cardwright/protocol';
+import { type DomainError, isDomainError } from '@cardwright/protocol';
 import { failureOf } from '../exit-codes.ts';
 import type { AgentTask } from './agent-task.ts';
 import { failed, type TaskEntry, type TaskResult } from './journal.ts';
@@ -54,6 +54,10 @@ async function resultOf(work: TaskWork, task: AgentTask, handler: TaskHandler): 
   }
 }
 
+/** A refusal of the report itself; one of the device (not let in, not the same TPM) says nothing about the task. */
+const isFinal = ({ kind, code }: DomainError): boolean =>
+  ['not-found', 'conflict', 'unprocessable', 'invalid'].includes(kind) && code !== 'device-tpm-changed';
+
 async function deliver(work: TaskWork, entry: TaskEntry): Promise<void> {
   const { taskId, kind, state } = entry;
   if (state.step !== 'finished') return;
@@ -61,7 +65,7 @@ async function deliver(work: TaskWork, entry: TaskEntry): Promise<void> {
   try {
     await work.server.reportTask(taskId, state.result);
   } catch (error) {
-    if (!isDomainError(error) || isPassing(error)) throw error;
+    if (!isDomainError(error) || !isFinal(error)) throw error;
     // The server has no such task, or is done with it in another way: telling it again changes nothing.
     work.log('task-report-refused', { kind, task: taskId, code: error.code });
   }
