@@ -1555,6 +1555,7 @@ export interface components {
          *       "puk": "none",
          *       "pinLimit": 5,
          *       "keyRotationDays": null,
+         *       "attestation": "preferred",
          *       "pinPolicy": {
          *         "minLength": 6,
          *         "maxLength": 127,
@@ -1583,6 +1584,11 @@ export interface components {
              */
             algorithm: "tdes" | "aes-128" | "aes-192" | "aes-256" | "hmac-sha256";
             algorithmWarning: string | null;
+            /**
+             * @description Whether a device is to prove its TPM before a card is made in it.
+             * @enum {string}
+             */
+            attestation: "required" | "preferred" | "off";
             /** @enum {string} */
             challengeMode: "ecb" | "cbc";
             containers: {
@@ -1636,6 +1642,7 @@ export interface components {
          *           "puk": "none",
          *           "pinLimit": 5,
          *           "keyRotationDays": null,
+         *           "attestation": "preferred",
          *           "pinPolicy": {
          *             "minLength": 6,
          *             "maxLength": 127,
@@ -2811,6 +2818,11 @@ export interface components {
              * @enum {string}
              */
             algorithm: "tdes" | "aes-128" | "aes-192" | "aes-256" | "hmac-sha256";
+            /**
+             * @description TPM cards only.
+             * @enum {string}
+             */
+            attestation?: "required" | "preferred" | "off";
             /** @enum {string} */
             challengeMode?: "ecb" | "cbc";
             /** @description TPM cards only: the keys that are made on each card. */

@@ -20,6 +20,7 @@ export interface NewProfile {
   readonly pinLimit?: number | undefined;
   readonly pinPolicy?: Partial<PinPolicy> | undefined;
   readonly containers?: CardProfileView['containers'] | undefined;
+  readonly attestation?: CardProfileView['attestation'] | undefined;
 }
 
 export interface CreateProfilePorts {
@@ -62,6 +63,7 @@ export async function createProfile(
     keyRotationDays: input.keyRotationDays ?? null,
     pinPolicy: kind === 'tpm' ? { ...pinPolicyOf(input) } : {},
     containers: kind === 'tpm' ? (input.containers ?? CONTAINERS) : [],
+    attestation: kind === 'tpm' ? (input.attestation ?? 'preferred') : 'off',
   };
   await unitOfWork.run(async (tx) => {
     if (!(await profiles.insert(tx, profile))) {
@@ -134,7 +136,7 @@ export async function setKeyRotation(
 }
 
 function demandWhole(input: NewProfile): void {
-  demandNone(input, ['pinLimit', 'pinPolicy', 'containers'], 'minidriver cards');
+  demandNone(input, ['pinLimit', 'pinPolicy', 'containers', 'attestation'], 'minidriver cards');
   const { keyStrategy, namedKey, derivation } = input;
   const right = {
     uniform: [true, false, 'names the uniform key (namedKey), and no derivation'],

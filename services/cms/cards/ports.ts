@@ -110,6 +110,8 @@ export interface CardProfileView {
   readonly pinPolicy: Readonly<Record<string, string | number | boolean>>;
   /** Keys that are older are changed. Null: none is, by its age. */
   readonly keyRotationDays: number | null;
+  /** Whether a device is to prove its TPM before a card is made in it. */
+  readonly attestation: 'required' | 'preferred' | 'off';
   readonly containers: {
     readonly container: string;
     readonly keyType: string;

@@ -23,6 +23,7 @@ const example = {
   puk: 'none',
   pinLimit: 5,
   keyRotationDays: null,
+  attestation: 'preferred',
   pinPolicy: {
     minLength: 6,
     maxLength: 127,
@@ -54,6 +55,9 @@ const CardProfileSchema = Type.Object(
     puk: oneOf(['none', 'optional', 'required']),
     pinLimit: Type.Integer({ description: 'Wrong PINs until the card blocks itself.' }),
     keyRotationDays: nullable(Type.Integer({ description: 'Administrator keys that are older are changed.' })),
+    attestation: oneOf(['required', 'preferred', 'off'], {
+      description: 'Whether a device is to prove its TPM before a card is made in it.',
+    }),
     pinPolicy: Type.Object({}, { additionalProperties: true }),
     containers: Type.Array(
       Type.Object({
@@ -114,6 +118,7 @@ const NewProfileSchema = closed(
       }),
     ),
     pinPolicy: Type.Optional(PinPolicySchema),
+    attestation: Type.Optional(oneOf(['required', 'preferred', 'off'], { description: 'TPM cards only.' })),
     containers: Type.Optional(
       Type.Array(
         closed({

@@ -41,6 +41,7 @@ function toProfile(row: Row): CardProfileView {
     keyStrategy: row.keyStrategy as CardProfileView['keyStrategy'],
     derivation: row.derivation as CardProfileView['derivation'],
     puk: row.puk as CardProfileView['puk'],
+    attestation: row.attestation as CardProfileView['attestation'],
     pinPolicy: row.pinPolicy as CardProfileView['pinPolicy'],
     containers: row.containers as unknown as CardProfileView['containers'],
   };
