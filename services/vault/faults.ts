@@ -1,5 +1,5 @@
 /**
- * Fault points: where tests let a command of the vault die, to prove that it can die there. Off unless asked for:
+ * Fault points: where tests let the vault, or a command of it, die, to prove that it can die there. Off unless asked for:
  *
  *     VAULT_FAULT_AT=17          die (SIGKILL, nothing flushed or closed) at the 17th point, counted from 1
  *     VAULT_FAULT_AT=keks.retire.after      die the first time at the point of that name

@@ -1,6 +1,7 @@
 import { isDomainError } from '@cardwright/protocol';
 import { pino } from 'pino';
 import { runAudit } from './audit/audit-command.file.ts';
+import { faultsOf } from './commands/key-work.cli.ts';
 import { isCommand, runCommand, USAGE } from './commands/run.cli.ts';
 import { readConfig } from './config.env.ts';
 import { switchOffCoreDumps } from './core-dumps.linux.ts';
@@ -52,6 +53,7 @@ const vault = await startVault({
   init: args.includes('--init'),
   checkpointFile: readCheckpointPath(process.env),
   limits: readLimits(process.env),
+  faults: faultsOf(process.env),
   onAlert: (code, { sequence, use }) =>
     log.warn(
       { code, sequence: String(sequence), operation: use.operation, cardId: use.cardId, requestedBy: use.requestedBy },

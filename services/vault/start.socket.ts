@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { serveLink } from '@cardwright/link';
 import type { VaultConfig } from './config.env.ts';
 import type { Custody } from './custody.ts';
+import { type FaultPoint, withFaults } from './faults.ts';
 import { vaultHandlers } from './handlers.ts';
 import { keyStore } from './keys.pg.ts';
 import { type AnswerLimits, answerLimits } from './limits/limits.ts';
@@ -15,6 +16,11 @@ import { selfTest } from './self-test.ts';
 import type { ChainedEntry } from './uses.pg.ts';
 
 const REFRESH_EVERY_MS = 60_000;
+/** What commits, of the store of keys and secrets. */
+const CHANGES = [
+  ...(['add', 'claimFirstWrite', 'confirm', 'confirmChange'] as const),
+  ...(['addSecret', 'markShown', 'addBatch', 'addWithPuk'] as const),
+];
 
 export interface StartOptions extends VaultConfig {
   /** Make the keys file if there is none, and no key in the database that would need the lost one. */
@@ -23,6 +29,8 @@ export interface StartOptions extends VaultConfig {
   readonly limits: AnswerLimits;
   /** Something that an operator should look into; it is in the database as well. For the log. */
   readonly onAlert: (code: string, entry: ChainedEntry) => void;
+  /** Where tests let the vault die: before and after each commit that changes a key or a secret. */
+  readonly faults: FaultPoint;
   /** What is no refusal: for the log. Never holds a key. */
   readonly onError: (error: unknown, operation: string) => void;
 }
@@ -52,7 +60,12 @@ export async function startVault(options: StartOptions): Promise<RunningVault> {
       });
       await loadLimits(database, limits, now());
       const guard = { limits, alerts: alertStore(database), uniformAllowed: options.uniformKeysAllowed };
-      const handlers = vaultHandlers(custody, keyStore(database, record), record, guard);
+      const handlers = vaultHandlers(
+        custody,
+        withFaults(keyStore(database, record), 'keys', options.faults, CHANGES),
+        record,
+        guard,
+      );
       const server = await serveLink({
         socketPath: options.socketPath,
         handlers: withCurrentKeys(handlers, keyring.refresh),
