@@ -41,6 +41,10 @@ export function createCertificateRecords(prisma: PrismaClient): CertificateRecor
       return rows.map(toCertificate);
     },
 
+    async countSince(tx, cardId, container, since) {
+      return await clientOf(tx).certificate.count({ where: { cardId, container, createdAt: { gte: since } } });
+    },
+
     async setStatus(tx, id, status) {
       await clientOf(tx).certificate.update({ where: { id }, data: { status, version: { increment: 1 } } });
     },

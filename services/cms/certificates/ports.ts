@@ -33,6 +33,8 @@ export interface CertificateRecords {
   ofEnrolment(tx: Tx, enrolmentId: string): Promise<Certificate[]>;
   /** Proposed or active; holds the rows. */
   lockLiveOfCard(tx: Tx, cardId: string): Promise<Certificate[]>;
+  /** How many records were made for the container since then, whatever came of them. */
+  countSince(tx: Tx, cardId: string, container: string, since: Date): Promise<number>;
   setStatus(tx: Tx, id: string, status: CertificateStatus): Promise<void>;
   setIssued(tx: Tx, id: string, issued: Issued): Promise<void>;
   /** Null when the certificate is not there. */

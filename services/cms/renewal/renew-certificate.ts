@@ -1,3 +1,4 @@
+import { DomainError } from '@cardwright/protocol';
 import type { Subject, SubmittedEvidence } from '../attestation/index.ts';
 import type { Card } from '../cards/index.ts';
 import type { IssuedChain } from '../certificates/index.ts';
@@ -5,6 +6,10 @@ import type { Tx } from '../kernel/unit-of-work.ts';
 import { demandDue, demandKey, type RenewalPolicy, renewableFrom } from './policy.ts';
 import type { DeviceIntent, RenewalPorts } from './ports.ts';
 import { type Active, holdCard, notRenewable, policyOf, type Standing, standingOf } from './renewable.ts';
+
+const DAY_MS = 86_400_000;
+/** Of one container, refused ones too: a device that asks more often is not renewing. */
+const MAX_A_DAY = 5;
 
 export interface WantedRenewal {
   readonly container: string;
@@ -20,6 +25,7 @@ export interface WantedRenewal {
  * The next certificate of a container. The one before stays in force until the device says that it has stored this one
  * (`confirmRenewal`). The same question gives the same certificate; another request supersedes one that was never confirmed.
  * @throws DomainError `not-found`; `card-not-active`, `certificate-not-renewable`, `renewal-too-early` (conflict);
+ *   `certificate-limit-reached` (too-many);
  *   `container-unknown`, `renewal-needs-new-key`, `csr-*` (unprocessable); those of the CA and, where the
  *   profile demands attestation, of the evidence.
  */
@@ -57,6 +63,13 @@ export async function renewCertificate(
   return { ...issued, certificateId };
 }
 
+function tooMany(): DomainError {
+  const detail = `A container gets at most ${MAX_A_DAY} certificates a day.`;
+  return new DomainError('too-many', 'certificate-limit-reached', detail, {
+    data: { retryAfterSeconds: DAY_MS / 1000 },
+  });
+}
+
 async function find(
   ports: RenewalPorts,
   tx: Tx,
@@ -84,7 +97,10 @@ async function propose(
   const { container, csr } = wanted;
   const same = newer.find((one) => Buffer.from(one.csr).equals(csr));
   if (same !== undefined) return { certificateId: same.id, given: [], fresh: false };
-  demandDue(renewableFrom(old, policy), ports.runtime.now());
+  const now = ports.runtime.now();
+  demandDue(renewableFrom(old, policy), now);
+  const since = new Date(now.getTime() - DAY_MS);
+  if ((await ports.certificates.countSince(tx, cardId, container, since)) >= MAX_A_DAY) throw tooMany();
   for (const unconfirmed of newer) {
     const comment = 'the device asked again with another request';
     await ports.revocations.propose(tx, intent, unconfirmed, { reason: 'superseded', comment });
