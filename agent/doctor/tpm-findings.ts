@@ -105,7 +105,7 @@ function lockout({ lockout: state, storageKey: { stopsWhenLocked } }: TpmFacts):
   const longest = longestLockSeconds(state);
   const until = longest === undefined ? 'until it is reset' : `for at most ${spanText(longest)}`;
   const advice =
-    'Find out what tries wrong passwords. To end it now: tpm2_dictionarylockout --clear-lockout (with -p if a lockout password is set).';
+    'Find out what tries wrong passwords. To end it now: cardwright-agent reset-lockout, where the lockout is under protection; else tpm2_dictionarylockout --clear-lockout (with -p if a lockout password is set).';
   const locked = `The TPM is locked ${until}: ${rules}.`;
   if (stopsWhenLocked)
     return problem(check, `${locked} Its storage key is locked with it, and so are the cards.`, advice);
