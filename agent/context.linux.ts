@@ -44,25 +44,36 @@ export function systemContext(environment: NodeJS.ProcessEnv, point: FaultPoint)
   const directoryOf = (option: string | undefined) =>
     resolve(option ?? environment.CARDWRIGHT_STORE ?? defaultStore(environment));
   // A TPM without a resource manager has one client: who has it open signs in with it, too.
-  let opened: CardMaker | undefined;
+  const open = new Set<CardMaker>();
+  /** The one that the command line named, if it did. */
   let lastTpm: string | undefined;
   const useCards = async <T>(tpm: string | undefined, work: (cards: CardMaker) => Promise<T>): Promise<T> => {
     const hardware = await openTpm(tpm ?? environment.CARDWRIGHT_TPM);
     lastTpm = tpm;
     const cards = withFaults(tpmCardMaker(withFaults(hardware, 'tpm', point, ['run'])), 'card', point);
-    opened = cards;
+    open.add(cards);
     try {
       return await work(cards);
     } finally {
-      opened = undefined;
+      open.delete(cards);
       await cards.close();
     }
   };
+  const probes = linuxProbes({
+    agentVersion: VERSION,
+    environment,
+    storeDirectory: directoryOf,
+    now: () => new Date(),
+  });
   const signIn = createSignIn({
     now: () => new Date(),
     randomBytes: (length) => new Uint8Array(randomBytes(length)),
-    withAttestation: (work) =>
-      opened === undefined ? useCards(lastTpm, (cards) => work(cards.attestation())) : work(opened.attestation()),
+    withAttestation: (work) => {
+      const opened = [...open].at(-1);
+      return opened === undefined
+        ? useCards(lastTpm, (cards) => work(cards.attestation()))
+        : work(opened.attestation());
+    },
   });
   return {
     output,
@@ -121,12 +132,13 @@ export function systemContext(environment: NodeJS.ProcessEnv, point: FaultPoint)
         await lockout.close();
       }
     },
-    probes: linuxProbes({
-      agentVersion: VERSION,
-      environment,
-      storeDirectory: directoryOf,
-      now: () => new Date(),
-    }),
+    probes: {
+      ...probes,
+      tpm: (tpm) => {
+        lastTpm = tpm;
+        return probes.tpm(tpm);
+      },
+    },
   };
 }
 

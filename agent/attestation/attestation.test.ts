@@ -108,7 +108,7 @@ describe('a TPM proves', () => {
     const parent = await attestation.proveParent(asked.nonce);
     const parentName = verifyParent(parent.public, parent, asked);
     expect(parentName).toEqual((await maker.parent()).name);
-    for (const keyType of ['ec-p256', 'rsa-2048'] as const) {
+    for (const keyType of ['ec-p256', 'ec-p384', 'rsa-2048'] as const) {
       const key = await maker.makeKey(record, keyType);
       const evidence = await attestation.proveKey(record, key, asked.nonce);
       if (evidence === undefined) throw new Error('its making was not kept');

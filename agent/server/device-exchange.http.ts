@@ -29,13 +29,22 @@ export async function asDevice<T>(
     }
     const deviceId = error.code === 'assertion-required' ? error.data?.deviceId : undefined;
     if (typeof deviceId !== 'string') throw error;
+    return exchange({ ...limits, bearer: await newToken(limits, signIn, deviceId) }, call);
+  }
+}
+
+async function newToken(limits: Exchange, signIn: SignIn, deviceId: string): Promise<string> {
+  const url = limits.baseUrl;
+  for (let lost = false; ; lost = true) {
     const assertion = await signIn.assertion(deviceId, `${url}/api/v1${TOKENS}`);
-    // One attempt: an assertion is taken once, and a lost answer is asked for with another one.
-    const { accessToken, expiresInSeconds } = await exchange(
-      { ...limits, attempts: 1 },
-      { method: 'POST', path: TOKENS, body: { grantType: GRANT_TYPE, assertion }, answer: accessTokenAnswer },
-    );
-    signIn.keep(url, accessToken, expiresInSeconds);
-    return exchange({ ...limits, bearer: accessToken }, call);
+    const body = { grantType: GRANT_TYPE, assertion };
+    try {
+      const answer = await exchange(limits, { method: 'POST', path: TOKENS, body, answer: accessTokenAnswer });
+      signIn.keep(url, answer.accessToken, answer.expiresInSeconds);
+      return answer.accessToken;
+    } catch (error) {
+      // The answer to the first of several attempts was lost: an assertion is taken once, so another one is made.
+      if (lost || !isDomainError(error) || error.code !== 'assertion-replayed') throw error;
+    }
   }
 }
