@@ -75,6 +75,24 @@ describe('attestation', () => {
     expect((await auditor().get(`/devices/${deviceId}`)).body.lastSeenAt > before).toBe(true);
   });
 
+  it('lets an attested device do all it did before, with a bare TPM that has three places', async () => {
+    const card = (await system.as('helpdesk').get(`/cards?deviceId=${deviceId}&state=active`)).body.items[0];
+    expect(refusalOf(await device.agent(['run', '--once']))).toBeNull();
+    const wrong = ['sign', '--in', '/proc/version', '--out', join(device.directory, 'signature'), '--pin-stdin'];
+    for (let tries = 0; tries < 5; tries++) await device.agent(wrong, { input: '000000\n' });
+    expect((await system.as('helpdesk').get(`/cards/${card.id}`)).body.state).toBe('blocked');
+    // The challenge is held in the TPM while the device signs in to tell of it, and while it asks for the answer.
+    const { confirmationCode, ended } = await device.startOnlineUnblock('271828');
+    const open = (await system.as('helpdesk').get('/unblock-sessions?state=requested')).body.items;
+    const session = open.find((one: { cardId: string }) => one.cardId === card.id);
+    const verification = { method: 'in-person', evidence: 'badge number 7' };
+    const approval = { confirmationCode, verification, reason: 'forgot it' };
+    const approved = await system.as('helpdesk').post(`/unblock-sessions/${session.id}/approvals`, approval);
+    expect(approved.status, JSON.stringify(approved.body)).toBe(201);
+    expect(refusalOf(await ended)).toBeNull();
+    expect(refusalOf(await device.agent(wrong, { input: '271828\n' }))).toBeNull();
+  });
+
   it('without a trusted maker makes a card where it is preferred, that says it is not attested', async () => {
     const { cardId } = await enrolledCard(system, other, PIN, 'Ada Lovelace');
     const [certificate] = (await auditor().get(`/cards/${cardId}/certificates`)).body.items;
