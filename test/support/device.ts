@@ -13,7 +13,10 @@ export interface Device {
   readonly tpm: SoftwareTpm;
   agent(args: readonly string[], options?: { input?: string; env?: Readonly<Record<string, string>> }): Promise<Ran>;
   /** Runs to where the challenge is shown; `finish` types the response into the same process. */
-  startUnblock(newPin: string): Promise<{ challenge: string; finish(response: string): Promise<Ran> }>;
+  startUnblock(
+    newPin: string,
+    args?: readonly string[],
+  ): Promise<{ challenge: string; finish(response: string): Promise<Ran> }>;
   /** Runs to where the confirmation code is shown. */
   startOnlineUnblock(newPin: string): Promise<{ confirmationCode: string; ended: Promise<Ran> }>;
   /** The same computer with another store: as before any card of it was made. */
@@ -37,8 +40,8 @@ function deviceOn(directory: string, tpm: SoftwareTpm, store: string): Device {
     ...{ directory, store, tpm },
     agent: (args, options = {}) =>
       run(process.execPath, [AGENT, ...args], { ...options, env: { ...env, ...options.env }, seconds: 120 }),
-    async startUnblock(newPin) {
-      const program = startAgent(['unblock', '--json', '--pin-stdin', '--response-stdin']);
+    async startUnblock(newPin, args = []) {
+      const program = startAgent(['unblock', ...args, '--json', '--pin-stdin', '--response-stdin']);
       program.child.stdin?.write(`${newPin}\n`);
       const shown = await printedJson<{ challenge: string[] }>(program);
       return {
