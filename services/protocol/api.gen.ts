@@ -657,6 +657,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/cards/{cardId}/re-attestations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have the device prove its TPM and the keys of the card anew. The same task until it is done. */
+        post: operations["askForEvidence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/cards/{cardId}/retirements": {
         parameters: {
             query?: never;
@@ -3086,6 +3103,17 @@ export interface components {
         };
         /**
          * @example {
+         *       "taskId": "0199f2a0-7777-7000-8000-000000000017",
+         *       "cardId": "0199f2a0-3333-7000-8000-000000000003"
+         *     }
+         */
+        ReAttestation: {
+            cardId: string;
+            /** @description Among the tasks of the device. */
+            taskId: string;
+        };
+        /**
+         * @example {
          *       "superseded": [
          *         "0199f2a0-5555-7000-8000-000000000005"
          *       ]
@@ -5437,6 +5465,55 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PukDisclosure"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    askForEvidence: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gives the first answer again, for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                cardId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "The maker of its TPM published a defect"
+                 *     }
+                 */
+                "application/json": {
+                    /**
+                     * @description Why. Kept in the audit log.
+                     * @example Caller forgot the PIN
+                     */
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReAttestation"];
                 };
             };
             /** @description Refused: see `code`. */

@@ -93,6 +93,25 @@ describe('attestation', () => {
     expect(refusalOf(await device.agent(wrong, { input: '271828\n' }))).toBeNull();
   });
 
+  it('is done anew when an operator asks for it, at the next check-in', async () => {
+    const card = (await system.as('helpdesk').get(`/cards?deviceId=${deviceId}&state=active`)).body.items[0];
+    const ask = () => system.as('security-officer').post(`/cards/${card.id}/re-attestations`, { reason: 'yearly' });
+    const { status, body } = await ask();
+    expect(status).toBe(201);
+    expect((await ask()).body).toEqual(body);
+    expect(refusalOf(await device.agent(['run', '--once']))).toBeNull();
+    const tasks = (await auditor().get(`/devices/${deviceId}/tasks`)).body.items;
+    expect(tasks.find(({ id }: { id: string }) => id === body.taskId)).toMatchObject({
+      kind: 're-attest',
+      state: 'done',
+    });
+    const [certificate] = (await auditor().get(`/cards/${card.id}/certificates`)).body.items;
+    expect((await auditor().get(`/certificates/${certificate.id}/evidence`)).body.items).toMatchObject([
+      { state: 'attested' },
+      { state: 'attested' },
+    ]);
+  });
+
   it('without a trusted maker makes a card where it is preferred, that says it is not attested', async () => {
     const { cardId } = await enrolledCard(system, other, PIN, 'Ada Lovelace');
     const [certificate] = (await auditor().get(`/cards/${cardId}/certificates`)).body.items;

@@ -1,9 +1,10 @@
 import { Type } from 'typebox';
 import { certificateNotFound } from '../certificates/index.ts';
-import type { CertificateId } from '../kernel/ids.ts';
+import type { CardId, CertificateId } from '../kernel/ids.ts';
 import { intentOf } from '../platform/authentication.http.ts';
 import { closed, id, oneOf, Problem, reason, ref } from '../platform/schema.http.ts';
 import type { App } from '../platform/server.http.ts';
+import { type AskAgainPorts, askForEvidence } from './ask-again.ts';
 import { ATTESTATION_POLICIES, type EvidenceRecords, type StoredEvidence } from './ports.ts';
 import { StoredEvidenceSchema, toText } from './schemas.http.ts';
 import { type SetPolicyDependencies, setAttestationPolicy } from './set-policy.ts';
@@ -16,9 +17,16 @@ const AttestationPolicySchema = Type.Object(
   { profileName: Type.String(), policy: oneOf(ATTESTATION_POLICIES) },
   { $id: 'AttestationPolicy', examples: [{ profileName: 'tpm-default', policy: 'required' }] },
 );
-export const attestationComponents = [StoredEvidenceSchema, EvidenceList, AttestationPolicySchema];
+const ReAttestation = Type.Object(
+  { taskId: Type.String({ description: 'Among the tasks of the device.' }), cardId: Type.String() },
+  {
+    $id: 'ReAttestation',
+    examples: [{ taskId: '0199f2a0-7777-7000-8000-000000000017', cardId: '0199f2a0-3333-7000-8000-000000000003' }],
+  },
+);
+export const attestationComponents = [StoredEvidenceSchema, EvidenceList, AttestationPolicySchema, ReAttestation];
 
-export interface AttestationRouteDependencies extends SetPolicyDependencies {
+export interface AttestationRouteDependencies extends SetPolicyDependencies, AskAgainPorts {
   readonly evidence: EvidenceRecords;
 }
 
@@ -40,6 +48,26 @@ export function registerAttestationRoutes(app: App, deps: AttestationRouteDepend
       const evidence = await deps.evidence.of(request.params.certificateId);
       if (evidence === null) throw certificateNotFound();
       return { items: evidence.map(toBody) };
+    },
+  );
+
+  app.post(
+    '/api/v1/cards/:cardId/re-attestations',
+    {
+      config: { permission: 'keys:change', act: 'task.queued' },
+      schema: {
+        operationId: 'askForEvidence',
+        summary: 'Have the device prove its TPM and the keys of the card anew. The same task until it is done.',
+        tags: ['cards'],
+        params: closed({ cardId: id<CardId>() }),
+        body: closed({ reason }, { examples: [{ reason: 'The maker of its TPM published a defect' }] }),
+        response: { 201: ref(ReAttestation), default: ref(Problem) },
+      },
+    },
+    async (request, reply) => {
+      const { cardId } = request.params;
+      const { taskId } = await askForEvidence(deps, intentOf(request, request.body), cardId);
+      return reply.code(201).send({ taskId, cardId });
     },
   );
 

@@ -64,6 +64,7 @@ const WHO_MAY: Record<string, readonly Caller[]> = {
   revokeCertificate: officers,
   listEvidence: operators,
   setAttestationPolicy: officers,
+  askForEvidence: officers,
   listAuditEvents: ['security-officer', 'auditor', 'integration'],
   claimEnrolment: everyone,
   beginAttestation: device,
