@@ -1,5 +1,6 @@
 import { DomainError } from '@cardwright/protocol';
 import { required, text } from '../arguments.ts';
+import type { Log } from '../service/log.ts';
 import { workFor } from '../service/serve.ts';
 import type { AgentTask } from '../tasks/agent-task.ts';
 import { execute } from '../tasks/execute.ts';
@@ -53,7 +54,7 @@ async function waiting(
   { card, store, tpm }: { readonly card: string; readonly store: string | undefined; readonly tpm: string | undefined },
 ): Promise<Waiting> {
   for (const server of context.readStore(store).document.servers) {
-    const work = workFor(context, { store, tpm }, server, () => undefined);
+    const work = workFor(context, { store, tpm }, server, warnTo(context));
     const { tasks } = await work.server.checkIn({ cards: [], agentVersion: context.service.agentVersion });
     const task = tasks.find(
       ({ kind, cardKind, cardSerial }) =>
@@ -66,5 +67,16 @@ async function waiting(
     'over, or ask for a change of its key.';
   throw new DomainError('not-found', 'task-missing', detail);
 }
+
+/** Of what `run` logs, what who stands at the reader should know. */
+const warnTo =
+  ({ output }: Context): Log =>
+  (event, facts) => {
+    if (event !== 'key-answer-refused') return;
+    output.note(
+      `The card refused the answer of administrator key version ${facts?.keyVersion}. Each version is tried once: some ` +
+        'cards destroy themselves after a few wrong answers.',
+    );
+  };
 
 const same = (one: string | null, other: string) => one?.toLowerCase() === other.toLowerCase();

@@ -157,7 +157,9 @@ describe('the administrator key of a card in a reader', () => {
     const truth = card.administratorKey();
     const wrong = { ...card, administratorKey: () => DEFAULT_KEY };
     const one = await put({ ...(await registered(system, deviceId, wrong)), card });
-    expect(refusalOf(await takeOver(one))).toBe('card-refused-both-keys');
+    const ran = await takeOver(one);
+    expect(refusalOf(ran)).toBe('card-refused-both-keys');
+    expect(ran.stderr.match(/The card refused the answer/g)).toHaveLength(2);
     expect(refusals(one)).toBe(2);
     expect(refusalOf(await takeOver(one))).toBe('task-missing');
     expect((await agent('run', '--once')).exitCode).toBe(0);
