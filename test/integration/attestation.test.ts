@@ -169,6 +169,7 @@ describe('attestation', () => {
     });
 
     it('with a storage key that is not the TPM’s', async () => {
+      expect(await codeOf(attacker.attestForAnother())).toBe('storage-key-changed');
       await attacker.attest();
       expect(await codeOf(attacker.administratorKey(attacker.softwareParent()))).toBe('tpm-parent-not-attested');
     });

@@ -50,12 +50,12 @@ export async function attackedDevice(system: TestSystem, device: Device, other: 
     withAttestation: (work) => work(attestation()),
   });
   const server = httpServer(known, {}, {}, signIn);
-  const claim = async (at: CardMaker, name: string) => {
+  const claim = async (at: CardMaker, name: string, token = deviceToken) => {
     const code = await enrolmentCode(system, (await registerPerson(system, name)).id);
     const storageKeyName = Buffer.from((await at.parent()).name).toString('hex');
     return server.claim({
       code,
-      deviceToken,
+      deviceToken: token,
       device: { hostName: 'stolen', platform: 'linux', storageKeyName, tpm: null },
     });
   };
@@ -180,6 +180,12 @@ export async function attackedDevice(system: TestSystem, device: Device, other: 
         return signed(there, Buffer.from(name).toString('hex'), parts);
       }),
     attestElsewhere: () => elsewhere((there) => attestDevice(there.attestation(), httpServer(known, {}, {}))),
+    /** A device that registers with the storage key of one TPM, and attests another one. */
+    async attestForAnother(): Promise<void> {
+      const token = Buffer.from(random(32)).toString('base64url');
+      await elsewhere((there) => claim(there, 'Trent Twofold', token));
+      await attestDevice(attestation(), httpServer({ ...known, deviceToken: token }, {}, {}));
+    },
     claimElsewhere: (): Promise<unknown> => elsewhere((there) => claim(there, 'Trudy Intruder')),
     close: () => maker.close(),
   };
