@@ -1,4 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import {
   existsSync,
   mkdirSync,
@@ -10,17 +11,23 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { inRepository } from '@cardwright/infra';
+import { inRepository, until } from '@cardwright/infra';
+import { encodeLines, packLockoutChallenge } from '@cardwright/protocol/challenge';
+import { connectVault } from '@cardwright/vault';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Device, newDevice } from '../support/device.ts';
 import { enrolledCard } from '../support/people.ts';
-import { refusalOf, run } from '../support/run.ts';
+import { refusalOf, run, start } from '../support/run.ts';
 import { runFolder } from '../support/run-folder.ts';
 import { startTestSystem, type TestSystem } from '../support/system.ts';
 import { newCode, rawDevice, refusal } from './cms/raw-device.ts';
+import { softParent } from './vault/soft-parent.ts';
 
 const VERSION: string = JSON.parse(readFileSync(inRepository('agent', 'package.json'), 'utf8')).version;
 const hasSystemd = spawnSync('systemd-analyze', ['--version']).error === undefined;
+
+/** When the organisation has a TPM locked. */
+const RULES = { maxTries: 4, forgivenAfterSeconds: 600, passwordPauseSeconds: 900 };
 
 let folder: string;
 /** Where the package is installed: a root of its own, so that this machine stays as it is. */
@@ -39,7 +46,7 @@ beforeAll(async () => {
   installed = join(root, 'usr', 'bin', 'cardwright-agent');
   const packager = inRepository('infra', 'dist', 'agent-package', 'cli.js');
   const made = run(process.execPath, [packager, '--out', folder, '--compression', 'none'], { seconds: 90 });
-  system = await startTestSystem();
+  system = await startTestSystem({ environment: { cms: { CMS_TPM_LOCKOUT: Object.values(RULES).join(',') } } });
   expect(await made).toMatchObject({ exitCode: 0 });
   dpkg('--force-depends', '--install', debFile());
   const bare = await newDevice();
@@ -195,14 +202,112 @@ describe('what the doctor of a device finds', () => {
       { ...report, findings: [{ ...finding, message: 'x'.repeat(501) }] },
       // What could repaint a terminal.
       { ...report, findings: [{ ...finding, message: 'It is\u001b[2J well' }] },
-      { ...report, owner: 'me' },
       { ...report, checkedAt: 'yesterday' },
     ]) {
       expect(refusal(await raw.api.post('/agent/doctor-reports', body))).toBe('400 field-invalid');
     }
+    expect(refusal(await raw.api.post('/agent/doctor-reports', { ...report, owner: 'me' }))).toBe('400 field-unknown');
     const before = await shown();
     expect(await raw.api.post('/agent/doctor-reports', report)).toMatchObject({ status: 201, body: { level: 'ok' } });
     expect(await shown()).toEqual(before);
+  });
+});
+
+describe("the lockout of the device's TPM", () => {
+  const tool = (program: string, ...args: string[]) =>
+    execFileSync(program, args, {
+      env: { ...process.env, TPM2TOOLS_TCTI: device.tpm.tcti },
+      stdio: 'pipe',
+      timeout: 15_000,
+    });
+  const locked = async () => JSON.parse((await device.agent(['status', '--json'])).stdout).hardwareLock.locked;
+  const because = { verification: { method: 'call-back', evidence: 'Called back' }, reason: 'Disk password mistyped' };
+  const ask = (challenge: string, of = deviceId) =>
+    system.as('helpdesk').post(`/devices/${of}/lockout-resets`, { challenge, ...because });
+
+  /** Runs to where the challenge is shown. */
+  async function startReset() {
+    const program = start(installed, ['reset-lockout', '--json', '--response-stdin'], {
+      env: { CARDWRIGHT_TPM: device.tpm.tcti, CARDWRIGHT_STORE: device.store },
+    });
+    const shown = await until({ what: 'the challenge', seconds: 20 }, () => program.output().split('\n')[0] || null);
+    const finish = (response: string) => {
+      program.child.stdin?.end(`${response}\n`);
+      return program.ended;
+    };
+    return { challenge: JSON.parse(shown).challenge.join('\n') as string, finish };
+  }
+
+  it('is put under the protection of the vault, once', async () => {
+    expect(refusalOf(await device.agent(['reset-lockout']))).toBe('lockout-not-protected');
+    expect(await device.agent(['protect-lockout'])).toMatchObject({ exitCode: 0 });
+    const again = await device.agent(['protect-lockout', '--json']);
+    expect(JSON.parse(again.stdout)).toMatchObject({ outcome: 'done' });
+    const { facts } = JSON.parse((await device.agent(['doctor', '--json'])).stdout);
+    expect(facts.tpm.facts.lockout).toMatchObject({ passwordSet: true, ...RULES });
+  });
+
+  it('is reset with the response of an operator, who says why', async () => {
+    tool('tpm2_nvdefine', '-C', 'o', '-s', '8', '-p', 'right', '-a', 'authread|authwrite', '0x1500001');
+    for (let wrong = 0; wrong <= RULES.maxTries; wrong++) {
+      expect(() => tool('tpm2_nvread', '-C', '0x1500001', '-P', 'wrong', '0x1500001')).toThrow();
+    }
+    expect(await locked()).toBe(true);
+    expect((await device.agent(['status'])).stderr).toContain('the TPM itself is locked for at most 10 minutes');
+
+    const first = await startReset();
+    const { response } = (await ask(first.challenge)).body;
+    expect(await first.finish(response)).toMatchObject({ exitCode: 0 });
+    expect(await locked()).toBe(false);
+
+    const replayed = await startReset();
+    expect(refusalOf(await replayed.finish(response))).toBe('response-for-another-challenge');
+    const actions = await system.query(
+      `SELECT action, reason, verification FROM audit_events WHERE action LIKE 'lockout.reset%' AND outcome = 'done' ORDER BY id`,
+    );
+    expect(actions).toMatchObject([
+      { action: 'lockout.reset-requested', reason: because.reason },
+      { action: 'lockout.reset-answered', reason: because.reason },
+    ]);
+  });
+
+  it('gets no response for what is not its own challenge', async () => {
+    const { challenge, finish } = await startReset();
+    try {
+      const raw = rawDevice(system);
+      await raw.claim((await newCode(system)).code);
+      const [other] = await system.query('SELECT id FROM devices WHERE id <> $1 ORDER BY id DESC', [deviceId]);
+      expect(refusal(await ask(challenge, other.id))).toBe('422 challenge-for-another-device');
+      expect(refusal(await ask('1603 EBDF'))).toBe('422 challenge-malformed');
+      expect(refusal(await ask(challenge, randomUUID()))).toBe('404 not-found');
+      const tag = createHash('sha256').update(other.id).digest().subarray(0, 2);
+      const own = encodeLines(packLockoutChallenge({ deviceTag: tag, nonce: randomBytes(16) })).join('\n');
+      expect(refusal(await ask(own, other.id))).toBe('404 lockout-not-protected');
+      // Another storage key than the device was enrolled with: a cms that was taken over could only ask for itself.
+      const parentPublic = Buffer.from(softParent().public).toString('base64');
+      expect(refusal(await raw.api.post('/agent/lockout-protections', { parentPublic }))).toBe(
+        '422 tpm-parent-of-another-device',
+      );
+    } finally {
+      // It holds the TPM as long as it waits.
+      expect(refusalOf(await finish('nonsense'))).toBe('response-mistyped');
+    }
+  });
+
+  it('is no secret of who names a storage key of his own to the vault', async () => {
+    const vault = connectVault(join(system.data.sockets, 'vault.sock'));
+    try {
+      const attacker = softParent();
+      const asked = { deviceId, parentPublic: attacker.public, requestedBy: 'mallory', requestId: randomUUID() };
+      const given = await vault.protectLockout(asked);
+      const { key } = attacker.unwrap({ keyVersion: 1, ...given });
+      const store = JSON.parse(readFileSync(join(device.store, 'store.json'), 'utf8'));
+      expect(Buffer.from(given.authority).toString('base64')).not.toBe(store.lockout.authority);
+      const password = `hex:${Buffer.from(key).toString('hex')}`;
+      expect(() => tool('tpm2_dictionarylockout', '--clear-lockout', '-p', password)).toThrow();
+    } finally {
+      await vault.close();
+    }
   });
 });
 
