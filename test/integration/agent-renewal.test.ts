@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { trustMaker } from '@cardwright/infra';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Device, newDevice } from '../support/device.ts';
 import { enrolmentCode, registerPerson } from '../support/people.ts';
@@ -54,9 +55,13 @@ async function enrolledAndDue(profile: string): Promise<Enrolled> {
   });
   expect(ran, ran.stderr).toMatchObject({ exitCode: 0 });
   const [card] = store().cards;
-  const past = "not_before = not_before - interval '90 minutes', not_after = not_after - interval '90 minutes'";
-  await system.query(`UPDATE certificates SET ${past} WHERE card_id = $1`, [card.cardId]);
+  await age(card.cardId);
   return { cardId: card.cardId, certificateId: card.keys[0].certificateId };
+}
+
+async function age(cardId: string): Promise<void> {
+  const past = "not_before = not_before - interval '90 minutes', not_after = not_after - interval '90 minutes'";
+  await system.query(`UPDATE certificates SET ${past} WHERE card_id = $1 AND status = 'active'`, [cardId]);
 }
 
 const store = () => JSON.parse(readFileSync(join(device.store, 'store.json'), 'utf8'));
@@ -125,6 +130,29 @@ describe('a certificate that is due', () => {
     expect(await statusOf(certificateId)).toBe('revoked');
     await signs();
   });
+});
+
+it('where the profile demands attestation, the next certificate is as well proven as the first: same key or new', async () => {
+  trustMaker(join(device.directory, 'tpm'), system.data.tpmRoots, 'renewing');
+  const policies = '/card-profiles/hourly-same/attestation-policies';
+  const set = (policy: string) => system.as('security-officer').post(policies, { policy, reason: 'for this test' });
+  expect((await set('required')).status).toBe(201);
+  try {
+    const { cardId } = await enrolledAndDue('hourly-same');
+    expect(await goodRound()).toContain('certificate-renewed');
+    const second = key().certificateId;
+    await age(cardId);
+    const ran = await device.agent(['renew', '--new-key', '--pin-stdin', '--json'], { input: `${PIN}\n` });
+    expect(ran, ran.stderr).toMatchObject({ exitCode: 0 });
+    const third = key().certificateId;
+    for (const id of [second, third]) {
+      const { attestation } = (await system.as('auditor').get(`/certificates/${id}`)).body;
+      expect(attestation).toMatchObject({ state: 'attested', code: null });
+    }
+    expect(third).not.toBe(second);
+  } finally {
+    await set('preferred');
+  }
 });
 
 it('a certificate that is not due is left alone, and the command says from when on it is', async () => {

@@ -144,6 +144,21 @@ describe('is refused', () => {
     expect(refusal(await confirm(card, card.certificateId))).toBe('409 card-not-active');
   });
 
+  it('without evidence where the profile demands attestation', async () => {
+    const card = await enrolledAndDue();
+    const policies = '/card-profiles/tpm-default/attestation-policies';
+    const set = (policy: string) => system.as('security-officer').post(policies, { policy, reason: 'for this test' });
+    expectStatus(201, await set('required'));
+    try {
+      for (const body of [{}, { csr: csr() }]) {
+        const refused = await renew(card, { replaces: card.certificateId, ...body });
+        expect(refusal(refused)).toBe('422 attestation-required');
+      }
+    } finally {
+      expectStatus(201, await set('preferred'));
+    }
+  });
+
   it('with the same key where the profile wants a new one each time', async () => {
     const profile = {
       name: 'always-new',
