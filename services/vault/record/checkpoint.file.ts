@@ -12,7 +12,10 @@ const SYNC_EVERY_MS = 1000;
 export interface CheckpointFile {
   /** As it was when the file was opened. */
   readonly found: Checkpoint | undefined;
-  /** Resolves when the operating system has it. Never goes back: an older head changes nothing. */
+  /**
+   * Resolves when the operating system has it. Never goes back: an older head changes nothing. The first call always
+   * writes: a vault that dies before its second entry must not look like one whose checkpoint was taken away.
+   */
   advance(head: Head): Promise<void>;
   /** For an operator's acknowledgement: a new epoch begins at this head, wherever the old one was. On disk when done. */
   beginEpoch(head: Head): Promise<void>;
@@ -33,13 +36,14 @@ export async function openCheckpointFile(path: string, signer: RecordSigner): Pr
     throw error;
   }
   let now: Checkpoint = found ?? { ...NO_CHECKPOINT, keyVersion: signer.keyVersion, publicKey: signer.publicKey };
+  let there = found !== undefined;
   let slot = 0;
   let unsynced = false;
   let writing: Promise<void> = Promise.resolve();
 
   // In turn: two writes to one slot at once could mix.
   function write(next: Checkpoint): Promise<void> {
-    now = next;
+    [now, there] = [next, true];
     slot = (slot + 1) % SLOTS;
     const [bytes, at] = [encodeSlot(next, signer), slot * SLOT_BYTES];
     const written = writing.then(async () => {
@@ -62,7 +66,7 @@ export async function openCheckpointFile(path: string, signer: RecordSigner): Pr
     found,
     async advance(head) {
       const next = { epoch: now.epoch, head, keyVersion: signer.keyVersion, publicKey: signer.publicKey };
-      if (isLater(next, now)) await write(next);
+      if (!there || isLater(next, now)) await write(next);
     },
     async beginEpoch(head) {
       await write({ epoch: now.epoch + 1, head, keyVersion: signer.keyVersion, publicKey: signer.publicKey });

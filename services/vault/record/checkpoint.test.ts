@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { newProvider } from '../testing/provider.ts';
 import { openCheckpointFile, readCheckpointFile } from './checkpoint.file.ts';
 import { SLOT_BYTES } from './checkpoint.ts';
-import type { Head } from './entry.ts';
+import { BEGINNING, type Head } from './entry.ts';
 import { type RecordSigner, recordSigner } from './signer.ts';
 
 let folder: string;
@@ -38,6 +38,16 @@ it('remembers the furthest head, in a file of its own, and never goes back but i
   await again.close();
   expect(statSync(path).mode & 0o777).toBe(0o600);
   expect(statSync(path).size).toBe(2 * SLOT_BYTES);
+});
+
+it('is there before the first entry is', async () => {
+  const file = await openCheckpointFile(path, signer);
+  await file.advance(BEGINNING);
+  expect(await sequence()).toBe(0);
+  await file.advance(head(1));
+  await file.advance(BEGINNING);
+  expect(await sequence()).toBe(1);
+  await file.close();
 });
 
 it('keeps the one before when a write is cut off, wherever', async () => {
