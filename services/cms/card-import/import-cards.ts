@@ -1,6 +1,6 @@
 import type { Intent } from '../kernel/actor.ts';
 import type { AuditTrail } from '../kernel/audit-entry.ts';
-import type { UnitOfWork } from '../kernel/unit-of-work.ts';
+import type { Tx, UnitOfWork } from '../kernel/unit-of-work.ts';
 import { type CardImport, isRight, type LineReport, type PlannedCard, refusedLine } from './import.ts';
 import type { ImportLine } from './line.ts';
 import { type PlanPorts, planLines } from './plan-lines.ts';
@@ -29,6 +29,8 @@ export interface ImportService {
   propose(intent: Intent, input: ImportInput): Promise<void>;
   /** Has the vault take the keys, all or none, then makes all the cards. Safe to repeat, and for several at once. */
   settle(intent: Intent, id: string): Promise<void>;
+  /** For the worker: goes on with what was cut off. */
+  resume(intent: Intent, id: string): Promise<void>;
 }
 
 /**
@@ -89,7 +91,13 @@ export function createImportService(ports: ImportPorts): ImportService {
     });
   }
 
-  return {
+  /** Every request that asks the vault for something says so before it does. */
+  async function noteResumed(tx: Tx, intent: Intent, id: string): Promise<void> {
+    if ((await imports.lock(tx, id))?.state !== 'proposed') return;
+    await audit.record(tx, intent, { action: 'card-import.resumed', object: { kind: 'card-import', id } });
+  }
+
+  const service: ImportService = {
     async check(intent, { id, acceptDuplicates, lines }) {
       const { plan, refused } = await planLines(ports, lines);
       const { report } = await verdict(plan, { batchId: id, dryRun: true, acceptDuplicates }, intent);
@@ -122,7 +130,7 @@ export function createImportService(ports: ImportPorts): ImportService {
         finishedAt: right ? null : now,
       };
       await unitOfWork.run(async (tx) => {
-        if (!(await imports.propose(tx, proposed))) return;
+        if (!(await imports.propose(tx, proposed))) return noteResumed(tx, intent, id);
         await audit.record(tx, intent, {
           action: right ? 'card-import.proposed' : 'card-import.refused',
           object: { kind: 'card-import', id },
@@ -148,7 +156,13 @@ export function createImportService(ports: ImportPorts): ImportService {
         await finish(intent, found, 'refused', report.map(clash));
       }
     },
+
+    async resume(intent, id) {
+      await unitOfWork.run((tx) => noteResumed(tx, intent, id));
+      await service.settle(intent, id);
+    },
   };
+  return service;
 }
 
 /** Rolls the transaction back: the lines whose cards can't be. */

@@ -66,7 +66,7 @@ export function remaindersOf(deps: RemainderDependencies): {
       {
         name: 'card-import',
         due: (now, limit) => imports.proposedBefore(before(now), limit),
-        complete: (intent, id) => importService.settle(intent, id),
+        complete: (intent, id) => importService.resume(intent, id),
       },
       {
         name: 'issuance',
