@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { cpSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inRepository } from '@cardwright/infra';
 import { expect } from 'vitest';
@@ -37,6 +37,25 @@ export async function newCardFile({ system, url }: TappedSystem, command: Driver
   writeFileSync(tokenFile, system.tokens['security-officer'], { mode: 0o600 });
   const args = ['--url', url('command'), '--token-file', tokenFile, '--file', file, '--batch', String(BATCH)];
   return { cards, takeIn: () => command.run(process.execPath, [CLI, ...args]) };
+}
+
+/** Lets the vault forget that it ever took anything in: some steps are those of the first import alone. */
+export async function beforeAnyImport(tapped: TappedSystem): Promise<() => Promise<void>> {
+  const { vault } = tapped.system.processes;
+  const folder = tapped.system.data.vault;
+  await vault.stop();
+  await tapped.copyDatabase('before_any_import');
+  cpSync(folder, `${folder}.kept`, { recursive: true });
+  await vault.start();
+  await tapped.ready();
+  return async () => {
+    await vault.stop();
+    await tapped.restoreDatabase('before_any_import');
+    rmSync(folder, { recursive: true });
+    cpSync(`${folder}.kept`, folder, { recursive: true });
+    await vault.start();
+    await tapped.ready();
+  };
 }
 
 /** Has the worker go on now with what was cut off, and not when a request that is still at it would have had its time. */
