@@ -22,11 +22,14 @@ import { startTestSystem, type TestSystem } from '../support/system.ts';
  * CARDWRIGHT_FAULTS=whole dies at all of them, counting up until the act ends by itself; `npm test` at a few.
  */
 const whole = process.env.CARDWRIGHT_FAULTS === 'whole';
+/** One card asks the vault hundreds of times here. */
+const OFTEN = { VAULT_LIMIT_PER_CARD: '100000', VAULT_LIMIT_PER_REQUESTER: '100000', VAULT_LIMIT_IN_ALL: '100000' };
+
 describe('the agent dies', () => {
   let system: TestSystem;
   let device: Device;
   beforeAll(async () => {
-    system = await startTestSystem();
+    system = await startTestSystem({ environment: { vault: OFTEN } });
     device = await newDevice();
   }, 120_000);
   afterAll(async () => {

@@ -60,8 +60,12 @@ async function unblock(card: HeldCard, fault: FaultSetting, way: readonly string
   await until({ what: 'a challenge, or the end', seconds: 60 }, () =>
     over || program.output().includes('\n') ? true : null,
   );
-  if (program.output().includes('\n')) {
-    program.child.stdin?.end(await help(card, JSON.parse(program.output().split('\n')[0] ?? '')));
+  let typed = '';
+  try {
+    if (program.output().includes('\n')) typed = await help(card, JSON.parse(program.output().split('\n')[0] ?? ''));
+  } finally {
+    // Also when the help failed: an agent that waits would hold the TPM.
+    program.child.stdin?.end(typed);
   }
   return program.ended;
 }
