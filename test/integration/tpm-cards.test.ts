@@ -6,6 +6,7 @@ import { type Device, newDevice } from '../support/device.ts';
 import { enrolledCard, enrolmentCode, registerPerson } from '../support/people.ts';
 import { refusalOf } from '../support/run.ts';
 import { startTestSystem, type TestSystem } from '../support/system.ts';
+import { csr, rawDevice } from './cms/raw-device.ts';
 
 /** Cards by profiles of an organisation's own, on a computer that several people share. */
 const PIN = 'b3rgziege-7';
@@ -124,6 +125,19 @@ describe('a card with thirty keys of every type', () => {
     expect(refusalOf(await sign(serial, container, PIN))).toBeNull();
   });
 });
+
+it('a device that asks for an eleventh certificate in one container is refused', async () => {
+  const raw = rawDevice(system);
+  const person = await registerPerson(system, 'Greta Greedy');
+  const begun = await raw.begin(await enrolmentCode(system, person.id));
+  const ask = async () => {
+    const answer = await begun.step('certificate-requests', { container: 'sign-in', csr: csr() });
+    return `${answer.status} ${answer.body.code ?? 'issued'}`;
+  };
+  const answers: string[] = [];
+  for (let i = 0; i < 11; i++) answers.push(await ask());
+  expect(answers).toEqual([...Array<string>(10).fill('201 issued'), '409 certificate-limit-reached']);
+}, 60_000);
 
 describe('two people on one computer', () => {
   it('have PINs and tries of their own: the block of one card and its unblock leave the other alone', async () => {
