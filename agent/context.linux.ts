@@ -79,6 +79,7 @@ export function systemContext(environment: NodeJS.ProcessEnv, point: FaultPoint)
     output,
     point,
     host: { name: hostname().slice(0, 200), platform: `linux ${release()}`.slice(0, 100) },
+    columns: () => (process.stdout.isTTY ? process.stdout.columns : null),
     now: () => new Date(),
     sleep: async (milliseconds) => {
       await sleep(milliseconds);

@@ -1,5 +1,6 @@
 import { DomainError, isDomainError } from '@cardwright/protocol';
 import { parseOptions } from './arguments.ts';
+import { approveCommand } from './commands/approve.ts';
 import { certificateCommand } from './commands/certificate.ts';
 import { changePinCommand } from './commands/change-pin.ts';
 import type { Command, Context } from './commands/command.ts';
@@ -32,6 +33,7 @@ export const COMMANDS: readonly Command[] = [
   certificateCommand,
   changePinCommand,
   unblockCommand,
+  approveCommand,
   destroyCommand,
   renewCommand,
   runCommand,

@@ -18,6 +18,8 @@ export interface Context {
   readonly output: Output;
   readonly point: FaultPoint;
   readonly host: { readonly name: string; readonly platform: string };
+  /** Of the terminal that standard output is; null where it is none. */
+  columns(): number | null;
   now(): Date;
   sleep(milliseconds: number): Promise<void>;
   /** Waits for `work`, and lets a person at a terminal know that it goes on if it takes long. */

@@ -4,6 +4,7 @@ import { flag } from '../arguments.ts';
 import type { PinResetChallenge } from '../card/port.ts';
 import type { DeviceServer } from '../server/port.ts';
 import type { StoredCard, UnblockOutcome } from '../store/document.ts';
+import { demandRoomForQr, qrText } from '../terminal/qr.ts';
 import { awaitResponse } from '../unblock/online.ts';
 import { challengeBytes, readResponse } from '../unblock/response.ts';
 import { typedResponse } from '../unblock/typed-response.ts';
@@ -20,11 +21,13 @@ export const unblockCommand = command({
   about:
     'Asks for the new PIN first, then shows a challenge to be read to an operator, and takes the response that the ' +
     'operator reads back. With --online the server is asked instead: a confirmation code is shown, to be told to the ' +
-    'operator, and the rest happens by itself. The challenge lives only while this command runs. For scripts: ' +
+    'operator (or approved with another card of yours: see approve), and the rest happens by itself. With --qr the ' +
+    'challenge is shown as a QR code, too, for the operator to scan. The challenge lives only while this command runs. For scripts: ' +
     '--pin-stdin takes the new PIN as the first line of standard input, --response-stdin takes the lines of the ' +
     'response after it; the challenge is on standard output.',
   options: {
     ...cardOption,
+    qr: flag('show the challenge as a QR code, too'),
     online: flag('through the server, with a confirmation code in place of challenge and response'),
     ...deviceOptions,
     ...pinOption,
@@ -33,6 +36,7 @@ export const unblockCommand = command({
   },
   examples: ['cardwright-agent unblock', 'cardwright-agent unblock --online'],
   run: async (context, options) => {
+    if (options.qr) demandQr(context, options);
     const store = context.readStore(options.store);
     const card = chooseCard(store, options.card);
     const known = store.server(card.server);
@@ -70,12 +74,29 @@ export const unblockCommand = command({
   },
 });
 
+/** Throws `option-conflict` (invalid), `terminal-too-narrow`. */
+function demandQr(
+  context: Context,
+  { online: byServer, json }: { readonly online: boolean; readonly json: boolean },
+): void {
+  if (byServer || json) {
+    const why = byServer ? 'with --online there is no challenge to show' : 'what --json prints is for programs';
+    throw new DomainError('invalid', 'option-conflict', `--qr does not go with that: ${why}.`);
+  }
+  demandRoomForQr(context.columns());
+}
+
 async function byOperator(
   context: Context,
   card: StoredCard,
   challenge: PinResetChallenge,
   newPin: Secret,
-  options: { readonly json: boolean; readonly store: string | undefined; readonly 'response-stdin': boolean },
+  options: {
+    readonly json: boolean;
+    readonly qr: boolean;
+    readonly store: string | undefined;
+    readonly 'response-stdin': boolean;
+  },
 ): Promise<void> {
   const { output } = context;
   const source = context.lines(options['response-stdin']);
@@ -83,6 +104,7 @@ async function byOperator(
   const lines = encodeLines(bytes);
   if (options.json) output.print(JSON.stringify({ serial: card.serial, challenge: lines }));
   else output.print([`Card ${card.serial}`, 'Challenge:', ...lines.map((line) => `  ${line}`)].join('\n'));
+  if (options.qr) output.print(qrText(lines.join(' ')));
   try {
     for (let attempt = 1; ; attempt++) {
       try {

@@ -137,6 +137,16 @@ export const unblockRequestAnswer = open({
 const responseText: Shape<string> = (value, at) => text(1024)(typeof value === 'string' ? oneLine(value) : value, at);
 export const unblockStateAnswer = open({ state, response: nullable(responseText) });
 
+export const cardApprovalRequestAnswer = open({
+  sessionId: opaqueId,
+  nonce: base64(32),
+  serial: cardSerial,
+  hostName: text(255),
+  personName: text(255),
+  requestedAt: time,
+});
+export const cardApprovalAnswer = open({ sessionId: opaqueId });
+
 export const destructionAnswer = open({ state });
 
 export const lockoutProtectionAnswer = open({

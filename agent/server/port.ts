@@ -31,6 +31,12 @@ export interface DeviceServer extends AttestationServer {
   unblockRequest(sessionId: string): Promise<{ state: string; response: string | null }>;
   reportUnblock(sessionId: string, outcome: 'worked' | 'failed'): Promise<void>;
   destroyed(cardId: string): Promise<void>;
+  /** What this card is to sign so that another card of the same person gets a new PIN. */
+  cardApprovalRequest(cardId: string, confirmationCode: string): Promise<CardApprovalRequest>;
+  approveWithCard(
+    cardId: string,
+    approval: { sessionId: string; confirmationCode: string; certificateId: string; signature: string },
+  ): Promise<void>;
   /** What is needed to put the lockout of this device's hardware under the vault's protection. `parentPublic`: base64. */
   protectLockout(parentPublic: string): Promise<LockoutAnswer>;
   /** How ready for cards the device found itself; replaces what it said before. */
@@ -143,6 +149,16 @@ export interface CardReport {
   readonly blocked: boolean;
   /** Of the newest key that the card obeys. */
   readonly administratorKeyVersion?: number;
+}
+
+export interface CardApprovalRequest {
+  readonly sessionId: string;
+  readonly nonce: string;
+  /** Of the other card, and where it is. */
+  readonly serial: string;
+  readonly hostName: string;
+  readonly personName: string;
+  readonly requestedAt: string;
 }
 
 export interface UnblockRequest {

@@ -3,6 +3,8 @@ import {
   activationAnswer,
   administratorKeyAnswer,
   cardAnswerAnswer,
+  cardApprovalAnswer,
+  cardApprovalRequestAnswer,
   cardAttestedAnswer,
   certificateAnswer,
   checkInAnswer,
@@ -120,6 +122,11 @@ export function httpServer(
     },
     destroyed: async (cardId) => {
       await post('/agent/cards/{cardId}/destructions', { cardId }, {}, destructionAnswer);
+    },
+    cardApprovalRequest: (cardId, confirmationCode) =>
+      post('/agent/cards/{cardId}/approval-requests', { cardId }, { confirmationCode }, cardApprovalRequestAnswer),
+    approveWithCard: async (cardId, approval) => {
+      await post('/agent/cards/{cardId}/approvals', { cardId }, approval, cardApprovalAnswer);
     },
     keyOffer: async (taskId, parentPublic) =>
       (await post('/agent/tasks/{taskId}/offers', { taskId }, { parentPublic }, keyOfferAnswer)).keyOffer,

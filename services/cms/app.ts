@@ -37,6 +37,7 @@ import { deviceTaskComponents, registerDeviceTaskRoutes } from './tasks/device-t
 import { registerTaskRoutes, taskComponents } from './tasks/tasks.http.ts';
 import { deviceUnblockComponents, registerDeviceUnblockRoutes } from './unblock/device-unblock.http.ts';
 import { registerUnblockRoutes, unblockComponents } from './unblock/unblock.http.ts';
+import { registerSelfServiceRoutes, selfServiceComponents } from './unblock/self-service.http.ts';
 import type { Parts } from './wire.ts';
 
 const components = [
@@ -65,6 +66,7 @@ const components = [
   ...deviceUnblockComponents,
   ...certificateComponents,
   ...revocationComponents,
+  ...selfServiceComponents,
   ...renewalComponents,
 ];
 
@@ -111,6 +113,7 @@ export async function createApp(parts: Parts): Promise<App> {
   registerCertificateRoutes(app, { views: parts.certificateViews, runtime });
   registerRevocationRoutes(app, revocations);
   registerRenewalRoutes(app, parts);
+  registerSelfServiceRoutes(app, parts);
 
   registerHealthRoutes(app, {
     parts: { database: () => parts.database.ready(), vault: () => parts.vault.health(), ca: () => parts.ca.health() },

@@ -61,6 +61,8 @@ import { createSearchIndex } from './search/search.pg.ts';
 import type { TaskEffects } from './tasks/index.ts';
 import { createTaskRecords } from './tasks/tasks.prisma.ts';
 import { createAnswerRecords } from './unblock/answers.pg.ts';
+import { createCardApprovals } from './unblock/card-approvals.prisma.ts';
+import { signedBy } from './unblock/card-signature.x509.ts';
 import { createUnblockSessions } from './unblock/sessions.prisma.ts';
 import { createVaultAlertSource } from './vault-alerts/alerts.link.ts';
 import { createNotedAlerts } from './vault-alerts/noted.pg.ts';
@@ -188,6 +190,7 @@ export function wire(config: Config) {
     revocations,
     sessions: createUnblockSessions(prisma),
     answers: createAnswerRecords(pool),
+    ...{ cardApprovals: createCardApprovals(prisma), signedBy },
     completeKeyChange: (intent: Intent, cardId: string) => completeOfCard(keyChanges, intent, cardId),
     vaultAlerts: { ...shared, source: createVaultAlertSource(vault), noted: createNotedAlerts(pool) },
 

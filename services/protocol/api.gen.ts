@@ -86,6 +86,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/agent/cards/{cardId}/approval-requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a person is to sign with this card, so that another card of theirs gets a new PIN. */
+        post: operations["prepareCardApproval"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agent/cards/{cardId}/approvals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve, with this card, that another card of the same person gets a new PIN.
+         * @description The signature is over the SHA-256 of the statement that both ends write for themselves (README of the agent), by the key of a certificate of this card that is in force. The response goes to the device of the other card alone.
+         */
+        post: operations["approveWithCard"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/agent/cards/{cardId}/certificate-requests": {
         parameters: {
             query?: never;
@@ -1414,6 +1451,48 @@ export interface components {
         };
         /**
          * @example {
+         *       "sessionId": "0199f2a0-8888-7000-8000-000000000008",
+         *       "serial": "CW-1111-2222"
+         *     }
+         */
+        CardApproval: {
+            /** @description Of the card that approved. */
+            serial: string;
+            sessionId: string;
+        };
+        /**
+         * @example {
+         *       "sessionId": "0199f2a0-8888-7000-8000-000000000008",
+         *       "nonce": "q83vASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4k=",
+         *       "serial": "CW-7K3M-92QF",
+         *       "hostName": "laptop-7",
+         *       "personName": "Ada Lovelace",
+         *       "requestedAt": "2026-11-20T09:00:00.000Z",
+         *       "expiresAt": "2026-11-20T09:03:00.000Z"
+         *     }
+         */
+        CardApprovalRequest: {
+            /**
+             * Format: date-time
+             * @description Until when the signature is taken.
+             */
+            expiresAt: string;
+            /** @description Of the device that it is on. */
+            hostName: string;
+            /**
+             * Format: byte
+             * @description Part of what is signed.
+             */
+            nonce: string;
+            personName: string;
+            /** Format: date-time */
+            requestedAt: string;
+            /** @description Of the card that is to get a new PIN. */
+            serial: string;
+            sessionId: string;
+        };
+        /**
+         * @example {
          *       "certificates": [
          *         {
          *           "certificateId": "0199f2a0-5555-7000-8000-000000000005",
@@ -1573,6 +1652,7 @@ export interface components {
          *       "pinLimit": 5,
          *       "keyRotationDays": null,
          *       "attestation": "preferred",
+         *       "selfServiceUnblock": false,
          *       "pinPolicy": {
          *         "minLength": 6,
          *         "maxLength": 127,
@@ -1641,6 +1721,8 @@ export interface components {
             };
             /** @enum {string} */
             puk: "none" | "optional" | "required";
+            /** @description Its holder may approve an unblock with another card. */
+            selfServiceUnblock: boolean;
         };
         /**
          * @example {
@@ -1660,6 +1742,7 @@ export interface components {
          *           "pinLimit": 5,
          *           "keyRotationDays": null,
          *           "attestation": "preferred",
+         *           "selfServiceUnblock": false,
          *           "pinPolicy": {
          *             "minLength": 6,
          *             "maxLength": 127,
@@ -2889,6 +2972,8 @@ export interface components {
             };
             /** @enum {string} */
             puk?: "none" | "optional" | "required";
+            /** @description TPM cards only: the holder may approve an unblock of such a card with another card and its PIN, without an operator. False if left out. */
+            selfServiceUnblock?: boolean;
         };
         /**
          * @example {
@@ -3952,6 +4037,104 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DeviceCards"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    prepareCardApproval: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                cardId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "confirmationCode": "482913"
+                 *     }
+                 */
+                "application/json": {
+                    /** @description As the device shows it that asks for the new PIN. */
+                    confirmationCode: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CardApprovalRequest"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    approveWithCard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                cardId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "sessionId": "0199f2a0-8888-7000-8000-000000000008",
+                 *       "confirmationCode": "482913",
+                 *       "certificateId": "0199f2a0-5555-7000-8000-000000000005",
+                 *       "signature": "MEUCIQD="
+                 *     }
+                 */
+                "application/json": {
+                    /** Format: uuid */
+                    certificateId: string;
+                    /** @description As the device shows it that asks for the new PIN. */
+                    confirmationCode: string;
+                    /** Format: uuid */
+                    sessionId: string;
+                    /**
+                     * Format: byte
+                     * @description ECDSA in DER, or RSA PKCS #1 v1.5.
+                     */
+                    signature: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CardApproval"];
                 };
             };
             /** @description Refused: see `code`. */

@@ -21,6 +21,7 @@ export interface NewProfile {
   readonly pinPolicy?: Partial<PinPolicy> | undefined;
   readonly containers?: CardProfileView['containers'] | undefined;
   readonly attestation?: CardProfileView['attestation'] | undefined;
+  readonly selfServiceUnblock?: boolean | undefined;
 }
 
 export interface CreateProfilePorts {
@@ -64,18 +65,19 @@ export async function createProfile(
     pinPolicy: kind === 'tpm' ? { ...pinPolicyOf(input) } : {},
     containers: kind === 'tpm' ? (input.containers ?? CONTAINERS) : [],
     attestation: kind === 'tpm' ? (input.attestation ?? 'preferred') : 'off',
+    selfServiceUnblock: input.selfServiceUnblock ?? false,
   };
   await unitOfWork.run(async (tx) => {
     if (!(await profiles.insert(tx, profile))) {
       throw new DomainError('conflict', 'card-profile-exists', 'There is a card profile of this name already.');
     }
-    const { algorithm, keyStrategy, namedKey, derivation, puk, keyRotationDays } = profile;
+    const { algorithm, keyStrategy, namedKey, derivation, puk, keyRotationDays, selfServiceUnblock } = profile;
     const { pinLimit, pinPolicy, containers } = profile;
     await audit.record(tx, intent, {
       action: 'card-profile.created',
       object: { kind: 'card-profile', id: profile.name },
       after: {
-        ...{ algorithm, keyStrategy, namedKey, derivation, puk, keyRotationDays },
+        ...{ algorithm, keyStrategy, namedKey, derivation, puk, keyRotationDays, selfServiceUnblock },
         ...(kind === 'tpm' ? { pinLimit, pinPolicy, containers } : {}),
       },
     });
@@ -136,7 +138,7 @@ export async function setKeyRotation(
 }
 
 function demandWhole(input: NewProfile): void {
-  demandNone(input, ['pinLimit', 'pinPolicy', 'containers', 'attestation'], 'minidriver cards');
+  demandNone(input, ['pinLimit', 'pinPolicy', 'containers', 'attestation', 'selfServiceUnblock'], 'minidriver cards');
   const { keyStrategy, namedKey, derivation } = input;
   const right = {
     uniform: [true, false, 'names the uniform key (namedKey), and no derivation'],

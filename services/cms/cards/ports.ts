@@ -112,6 +112,8 @@ export interface CardProfileView {
   readonly keyRotationDays: number | null;
   /** Whether a device is to prove its TPM before a card is made in it. */
   readonly attestation: 'required' | 'preferred' | 'off';
+  /** Whether its holder may approve an unblock with another card. */
+  readonly selfServiceUnblock: boolean;
   readonly containers: {
     readonly container: string;
     readonly keyType: string;

@@ -24,6 +24,7 @@ const example = {
   pinLimit: 5,
   keyRotationDays: null,
   attestation: 'preferred',
+  selfServiceUnblock: false,
   pinPolicy: {
     minLength: 6,
     maxLength: 127,
@@ -58,6 +59,7 @@ const CardProfileSchema = Type.Object(
     attestation: oneOf(['required', 'preferred', 'off'], {
       description: 'Whether a device is to prove its TPM before a card is made in it.',
     }),
+    selfServiceUnblock: Type.Boolean({ description: 'Its holder may approve an unblock with another card.' }),
     pinPolicy: Type.Object({}, { additionalProperties: true }),
     containers: Type.Array(
       Type.Object({
@@ -119,6 +121,12 @@ const NewProfileSchema = closed(
     ),
     pinPolicy: Type.Optional(PinPolicySchema),
     attestation: Type.Optional(oneOf(['required', 'preferred', 'off'], { description: 'TPM cards only.' })),
+    selfServiceUnblock: Type.Optional(
+      Type.Boolean({
+        description:
+          'TPM cards only: the holder may approve an unblock of such a card with another card and its PIN, without an operator. False if left out.',
+      }),
+    ),
     containers: Type.Optional(
       Type.Array(
         closed({

@@ -1,6 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { DomainError } from '@cardwright/protocol';
 import type { Intent } from '../kernel/actor.ts';
+import type { Tx } from '../kernel/unit-of-work.ts';
 import { type AnswerDependencies, answerForDevice } from './answer-challenge.ts';
 import { aboutSession, type SessionDependencies } from './open-session.ts';
 import type { OperatorIntent, SessionWithCard } from './ports.ts';
@@ -26,16 +27,43 @@ export async function approveRequest(
   sessionId: string,
   approval: Approval,
 ): Promise<void> {
+  const openedBy = { id: intent.actor.id, name: intent.actor.name };
+  await recordApproval(deps, intent, sessionId, approval, { openedBy });
+  await answerApproved(deps, intent, sessionId);
+}
+
+/**
+ * The first half, whoever approves. `openedBy`: the operator, or null.
+ * @param also in the same transaction, with the session held, before anything is changed; may refuse.
+ */
+export async function recordApproval(
+  deps: SessionDependencies,
+  intent: Intent,
+  sessionId: string,
+  { confirmationCode, verification, reason, ticket }: Approval,
+  {
+    openedBy,
+    also,
+  }: {
+    readonly openedBy: { readonly id: string; readonly name: string } | null;
+    readonly also?: (tx: Tx) => Promise<void>;
+  },
+): Promise<void> {
   const found = await deps.sessions.find(sessionId);
   if (found === null) throw sessionNotFound();
-  const openedBy = { id: intent.actor.id, name: intent.actor.name };
-  const { verification, reason, ticket = null } = approval;
   await deps.unitOfWork.run(async (tx) => {
     const session = await deps.sessions.lock(tx, sessionId);
     if (session === null) throw sessionNotFound();
     assertMay('approve', session, deps.runtime.now());
-    demandCode(session, approval.confirmationCode);
-    await deps.sessions.change(tx, sessionId, { state: 'open', verification, reason, ticket, openedBy });
+    if (!isCodeOf(session, confirmationCode)) throw wrongCode();
+    await also?.(tx);
+    await deps.sessions.change(tx, sessionId, {
+      state: 'open',
+      verification,
+      reason,
+      ticket: ticket ?? null,
+      openedBy,
+    });
     await deps.audit.record(tx, intent, {
       action: 'unblock.approved',
       object: { kind: 'unblock-session', id: sessionId },
@@ -45,7 +73,6 @@ export async function approveRequest(
       after: { state: 'open' },
     });
   });
-  await answerApproved(deps, intent, sessionId);
 }
 
 /** For the worker, too: an approval whose answer a crash lost. */
@@ -82,12 +109,16 @@ export async function refuseSession(
   });
 }
 
-function demandCode(session: UnblockSession, given: string): void {
+/** Without saying by its time how much of it was right. */
+export function isCodeOf(session: UnblockSession, given: string): boolean {
   const right = session.origin === 'device' ? session.confirmationCode : '';
   const typed = given.replace(/[\s-]/g, '');
-  if (typed.length === right.length && timingSafeEqual(Buffer.from(typed), Buffer.from(right))) return;
-  const detail = 'This is not the confirmation code of the request; have the caller read it out again.';
-  throw new DomainError('unprocessable', 'confirmation-code-wrong', detail, {
+  return right !== '' && typed.length === right.length && timingSafeEqual(Buffer.from(typed), Buffer.from(right));
+}
+
+export function wrongCode(): DomainError {
+  const detail = 'This is not the confirmation code of the request; have it read out again.';
+  return new DomainError('unprocessable', 'confirmation-code-wrong', detail, {
     fields: [{ pointer: '/confirmationCode', detail }],
   });
 }

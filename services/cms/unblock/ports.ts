@@ -39,7 +39,8 @@ export interface SessionChange {
   readonly verification?: Verification;
   readonly reason?: string;
   readonly ticket?: string | null;
-  readonly openedBy?: { readonly id: string; readonly name: string };
+  /** Null: no operator, but the person with another card. */
+  readonly openedBy?: { readonly id: string; readonly name: string } | null;
   readonly closedAt?: Date;
   /** Forgets the response that was kept for the device. */
   readonly dropResponse?: boolean;

@@ -1,5 +1,5 @@
 import type { SessionWithCard } from './ports.ts';
-import { type SessionState, type UnblockSession, VERIFICATION_METHODS, type Verification } from './session.ts';
+import { RECORDED_METHODS, type SessionState, type UnblockSession, type Verification } from './session.ts';
 
 /** A session as the database gives it: the sets are open there in type, and closed by its checks. */
 export interface SessionRow {
@@ -77,6 +77,6 @@ export function toUnblockCard(id: string, row: CardRow): SessionWithCard['card']
 
 function toVerification(value: unknown): Verification | null {
   if (typeof value !== 'object' || value === null || !('method' in value) || !('evidence' in value)) return null;
-  const method = VERIFICATION_METHODS.find((known) => known === value.method);
+  const method = RECORDED_METHODS.find((known) => known === value.method);
   return method === undefined || typeof value.evidence !== 'string' ? null : { method, evidence: value.evidence };
 }

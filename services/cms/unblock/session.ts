@@ -11,10 +11,13 @@ export const SESSION_SECONDS = 600;
 export const POLL_AFTER_SECONDS = 2;
 
 export interface Verification {
-  readonly method: VerificationMethod;
+  readonly method: RecordedMethod;
   readonly evidence: string;
 }
 export const VERIFICATION_METHODS = ['in-person', 'video', 'call-back', 'manager'] as const;
+/** What may be on record: with another card of theirs a person verifies themself, and no operator can say so. */
+export const RECORDED_METHODS = [...VERIFICATION_METHODS, 'another-card'] as const;
+export type RecordedMethod = (typeof RECORDED_METHODS)[number];
 export type VerificationMethod = (typeof VERIFICATION_METHODS)[number];
 
 interface Common {

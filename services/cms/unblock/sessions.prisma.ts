@@ -89,7 +89,7 @@ export function createUnblockSessions(prisma: PrismaClient): UnblockSessions {
 function toData({ openedBy, verification, dropResponse, ...change }: SessionChange): Prisma.UnblockSessionUpdateInput {
   return {
     ...change,
-    ...(openedBy === undefined ? {} : { openedById: openedBy.id, openedByName: openedBy.name }),
+    ...(openedBy === undefined ? {} : { openedById: openedBy?.id ?? null, openedByName: openedBy?.name ?? null }),
     ...(verification === undefined ? {} : { verification: { ...verification } }),
     ...(dropResponse === true ? { response: null } : {}),
     version: { increment: 1 },

@@ -3,3 +3,4 @@ export * from './hex.ts';
 export * from './lines.ts';
 export * from './lockout-messages.ts';
 export * from './messages.ts';
+export * from './unblock-approval.ts';

@@ -89,6 +89,8 @@ const WHO_MAY: Record<string, readonly Caller[]> = {
   protectLockout: device,
   resetLockout: resetters,
   requestUnblock: device,
+  prepareCardApproval: device,
+  approveWithCard: device,
   pollUnblockRequest: device,
   reportOwnUnblockOutcome: device,
 };
