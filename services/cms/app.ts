@@ -17,6 +17,7 @@ import { deviceReportComponents, registerDeviceReportRoutes } from './device-rep
 import { deviceComponents, registerDeviceRoutes } from './devices/devices.http.ts';
 import { deviceEnrolmentComponents, registerDeviceEnrolmentRoutes } from './enrolment/device-enrolment.http.ts';
 import { enrolmentComponents, registerEnrolmentRoutes } from './enrolment/enrolment.http.ts';
+import { registerReissueRoutes, reissueComponents } from './enrolment/reissue.http.ts';
 import { deviceKeyChangeComponents, registerDeviceKeyChangeRoutes } from './key-changes/device-key-changes.http.ts';
 import { keyChangeComponents, registerKeyChangeRoutes } from './key-changes/key-changes.http.ts';
 import { lockoutComponents, registerLockoutRoutes } from './lockout/lockout.http.ts';
@@ -36,8 +37,8 @@ import { registerSearchRoutes, searchComponents } from './search/search.http.ts'
 import { deviceTaskComponents, registerDeviceTaskRoutes } from './tasks/device-tasks.http.ts';
 import { registerTaskRoutes, taskComponents } from './tasks/tasks.http.ts';
 import { deviceUnblockComponents, registerDeviceUnblockRoutes } from './unblock/device-unblock.http.ts';
-import { registerUnblockRoutes, unblockComponents } from './unblock/unblock.http.ts';
 import { registerSelfServiceRoutes, selfServiceComponents } from './unblock/self-service.http.ts';
+import { registerUnblockRoutes, unblockComponents } from './unblock/unblock.http.ts';
 import type { Parts } from './wire.ts';
 
 const components = [
@@ -54,6 +55,7 @@ const components = [
   ...pukComponents,
   ...searchComponents,
   ...enrolmentComponents,
+  ...reissueComponents,
   ...deviceAttestationComponents,
   ...attestationComponents,
   ...deviceEnrolmentComponents,
@@ -64,9 +66,9 @@ const components = [
   ...deviceKeyChangeComponents,
   ...unblockComponents,
   ...deviceUnblockComponents,
+  ...selfServiceComponents,
   ...certificateComponents,
   ...revocationComponents,
-  ...selfServiceComponents,
   ...renewalComponents,
 ];
 
@@ -100,6 +102,7 @@ export async function createApp(parts: Parts): Promise<App> {
   registerPukRoutes(app, parts);
   registerSearchRoutes(app, { index: parts.searchIndex });
   registerEnrolmentRoutes(app, parts);
+  registerReissueRoutes(app, parts);
   registerDeviceEnrolmentRoutes(app, { ...parts, keys: parts.vault, devices: parts.enrollingDevices });
   registerDeviceAttestationRoutes(app, { ...parts, audiences: audiencesOf(config), hashToken });
   registerAttestationRoutes(app, parts);
@@ -110,10 +113,10 @@ export async function createApp(parts: Parts): Promise<App> {
   registerDeviceKeyChangeRoutes(app, parts);
   registerUnblockRoutes(app, parts);
   registerDeviceUnblockRoutes(app, parts);
+  registerSelfServiceRoutes(app, parts);
   registerCertificateRoutes(app, { views: parts.certificateViews, runtime });
   registerRevocationRoutes(app, revocations);
   registerRenewalRoutes(app, parts);
-  registerSelfServiceRoutes(app, parts);
 
   registerHealthRoutes(app, {
     parts: { database: () => parts.database.ready(), vault: () => parts.vault.health(), ca: () => parts.ca.health() },

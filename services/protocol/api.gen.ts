@@ -711,6 +711,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/cards/{cardId}/reissues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a one-time code for a card that takes the place of this one, for the same person and profile. */
+        post: operations["reissueCard"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/cards/{cardId}/retirements": {
         parameters: {
             query?: never;
@@ -1376,6 +1393,8 @@ export interface components {
          *         "id": "0199f2a0-2222-7000-8000-000000000002",
          *         "hostName": "lap-0421"
          *       },
+         *       "replaces": null,
+         *       "replacedBy": null,
          *       "allowedActions": [
          *         {
          *           "action": "unblock",
@@ -1426,6 +1445,8 @@ export interface components {
              * @enum {string}
              */
             puk: "none" | "stored" | "shown";
+            replacedBy: components["schemas"]["CardRef"] | null;
+            replaces: components["schemas"]["CardRef"] | null;
             /** @description On the card's label. */
             serial: string;
             /** @enum {string} */
@@ -1619,6 +1640,8 @@ export interface components {
          *             "id": "0199f2a0-2222-7000-8000-000000000002",
          *             "hostName": "lap-0421"
          *           },
+         *           "replaces": null,
+         *           "replacedBy": null,
          *           "allowedActions": [
          *             {
          *               "action": "unblock",
@@ -2015,6 +2038,7 @@ export interface components {
          *         "id": "0199f2a0-7777-7000-8000-000000000007",
          *         "personId": "0199f2a0-1111-7000-8000-000000000001",
          *         "cardProfile": "tpm-default",
+         *         "replacesCardId": null,
          *         "state": "open",
          *         "expiresAt": "2026-11-21T09:00:00.000Z",
          *         "createdAt": "2026-11-20T09:00:00.000Z",
@@ -2370,6 +2394,7 @@ export interface components {
          *       "id": "0199f2a0-7777-7000-8000-000000000007",
          *       "personId": "0199f2a0-1111-7000-8000-000000000001",
          *       "cardProfile": "tpm-default",
+         *       "replacesCardId": null,
          *       "state": "open",
          *       "expiresAt": "2026-11-21T09:00:00.000Z",
          *       "createdAt": "2026-11-20T09:00:00.000Z",
@@ -2403,6 +2428,8 @@ export interface components {
             expiresAt: string;
             id: string;
             personId: string;
+            /** @description Of a reissue: the card whose place the new one takes. */
+            replacesCardId: string | null;
             /**
              * @description expired: nobody used the code in time.
              * @enum {string}
@@ -2425,6 +2452,7 @@ export interface components {
          *           "id": "0199f2a0-7777-7000-8000-000000000007",
          *           "personId": "0199f2a0-1111-7000-8000-000000000001",
          *           "cardProfile": "tpm-default",
+         *           "replacesCardId": null,
          *           "state": "open",
          *           "expiresAt": "2026-11-21T09:00:00.000Z",
          *           "createdAt": "2026-11-20T09:00:00.000Z",
@@ -3061,6 +3089,40 @@ export interface components {
              * @example INC-20417
              */
             ticket?: string;
+        };
+        /**
+         * @example {
+         *       "reason": "Laptop stolen",
+         *       "ticket": "INC-20417",
+         *       "oldCard": "retire-now",
+         *       "revocationReason": "keyCompromise"
+         *     }
+         */
+        NewReissue: {
+            /**
+             * @description retire-when-replaced: the person works with the old card until the new one, on another or a reinstalled device, is active. retire-now: it goes out of use at once; needs the permission cards:retire.
+             * @default retire-when-replaced
+             * @enum {string}
+             */
+            oldCard?: "retire-when-replaced" | "retire-now";
+            /**
+             * @description Why. Kept in the audit log.
+             * @example Caller forgot the PIN
+             */
+            reason: string;
+            /**
+             * @description Of the certificates of the old card. Another than superseded needs retire-now.
+             * @default superseded
+             * @enum {string}
+             */
+            revocationReason?: "superseded" | "keyCompromise" | "cessationOfOperation";
+            /**
+             * @description Reference in a ticket system.
+             * @example INC-20417
+             */
+            ticket?: string;
+            /** @default 86400 */
+            validForSeconds?: number;
         };
         /**
          * @example {
@@ -5697,6 +5759,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReAttestation"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reissueCard: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gives the first answer again, for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                cardId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewReissue"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedEnrolment"];
                 };
             };
             /** @description Refused: see `code`. */

@@ -6,10 +6,11 @@ import { ChangeKeyDialog } from '../key-changes/ChangeKeyDialog.tsx';
 import { en as t } from '../texts/en.ts';
 import { Button } from '../ui/Button.tsx';
 import { PukDialog } from './PukDialog.tsx';
+import { ReissueDialog } from './ReissueDialog.tsx';
 import { RetireDialog } from './RetireDialog.tsx';
 
 /** Acts that the console can carry out. What the server allows beyond these has no screen yet. */
-const KNOWN = ['unblock', 'change-administrator-key', 'retire', 'show-puk'] as const;
+const KNOWN = ['unblock', 'change-administrator-key', 'reissue', 'retire', 'show-puk'] as const;
 type Known = (typeof KNOWN)[number];
 type Asked = Exclude<Known, 'unblock'>;
 
@@ -26,6 +27,7 @@ export function CardActs({ card }: { card: Card }) {
       ))}
       <ChangeKeyDialog {...dialog('change-administrator-key')} />
       <PukDialog {...dialog('show-puk')} />
+      <ReissueDialog {...dialog('reissue')} />
       <RetireDialog {...dialog('retire')} />
     </Group>
   );

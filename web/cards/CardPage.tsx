@@ -1,4 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
 import { EventTimeline } from '../audit/EventTimeline.tsx';
 import { CertificateList } from '../certificates/CertificateList.tsx';
 import { KeyChangeList } from '../key-changes/KeyChangeList.tsx';
@@ -45,6 +46,17 @@ export function CardPage({ cardId }: { cardId: string }) {
                     </RecordLink>
                   ) : null,
                 ],
+                ...(['replaces', 'replacedBy'] as const).map((link): [string, ReactNode] => {
+                  const other = found[link];
+                  return [
+                    t.reissue[link],
+                    other && (
+                      <RecordLink key={link} kind="card" id={other.id}>
+                        {other.serial}
+                      </RecordLink>
+                    ),
+                  ];
+                }),
                 [
                   t.cards.triesLeft,
                   found.triesLeft === null ? t.cards.triesUnknown : t.cards.tries(found.triesLeft, found.pinLimit),

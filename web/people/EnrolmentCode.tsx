@@ -10,7 +10,12 @@ import { spokenWords } from '../unblock/spoken.ts';
 import './enrolment-code.css';
 
 /** An enrolment code, large and in its groups, to be read out or copied. It can't be shown again. */
-export function EnrolmentCode(props: { code: string; expiresAt: string; person: Person; onDone: () => void }) {
+export function EnrolmentCode(props: {
+  code: string;
+  expiresAt: string;
+  person: Pick<Person, 'displayName'>;
+  onDone: () => void;
+}) {
   const heading = useRef<HTMLHeadingElement>(null);
   const [spoken, setSpoken] = useState(false);
   useEffect(() => heading.current?.focus(), []);

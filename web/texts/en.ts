@@ -1,3 +1,4 @@
+import { reissueEn } from './en-reissue.ts';
 import { plural, tasksEn } from './en-tasks.ts';
 
 /**
@@ -146,6 +147,7 @@ export const en = {
     act: {
       unblock: 'Unblock',
       'change-administrator-key': 'Change administrator key',
+      reissue: 'Reissue',
       retire: 'Retire',
       'show-puk': 'Show PUK',
     },
@@ -171,6 +173,7 @@ export const en = {
     retireConfirm: 'Retire card',
   },
   ...tasksEn,
+  ...reissueEn,
   unblock: {
     title: 'Unblock card',
     steps: 'Steps',
@@ -191,6 +194,7 @@ export const en = {
       video: { label: 'By video', hint: 'seen, with a document' },
       'call-back': { label: 'By calling back', hint: 'on the number on file' },
       manager: { label: 'By the manager', hint: 'who vouches for them' },
+      'another-card': { label: 'With another card of theirs', hint: 'and its PIN, without an operator' },
     },
     methodMissing: 'Choose how the caller was verified.',
     evidence: 'Evidence',
@@ -220,6 +224,8 @@ export const en = {
     responseLead: 'Read it a line at a time; the device says when a line was mistyped. It is shown this once.',
     response: 'Response',
     spokenAlphabet: 'Spoken alphabet',
+    qr: 'QR code',
+    qrAlt: 'The response as a QR code, to be scanned. It is the same text.',
     validFor: 'Time left',
     left: (time: string) => `${time} left`,
     over: 'Over',

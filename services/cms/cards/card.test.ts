@@ -5,6 +5,8 @@ import { CARD_SERIAL_RANDOM_BYTES, makeCardSerial } from './serial.ts';
 
 const may = (...permissions: Permission[]) => new Set(permissions);
 const PLAIN = {
+  kind: 'tpm',
+  reissue: 'none',
   keyStrategy: 'random-stored',
   hasPuk: false,
   pukShownAt: null,
@@ -23,22 +25,26 @@ const reasons = (
 
 describe('what may be done with a card', () => {
   it('follows from its state and the permissions, with the reason where not', () => {
-    const all = may('unblock:perform', 'cards:retire', 'keys:change');
-    expect(reasons('blocked', 1, all)).toEqual({ unblock: null, 'change-administrator-key': null, retire: null });
-    expect(reasons('active', 1, all)).toEqual({ unblock: null, 'change-administrator-key': null, retire: null });
+    const all = may('unblock:perform', 'cards:retire', 'keys:change', 'enrolments:create');
+    const nothingAgainst = { unblock: null, 'change-administrator-key': null, reissue: null, retire: null };
+    expect(reasons('blocked', 1, all)).toEqual(nothingAgainst);
+    expect(reasons('active', 1, all)).toEqual(nothingAgainst);
     expect(reasons('created', 1, all)).toMatchObject({
       unblock: 'The card is not finished: its enrolment has to complete first.',
+      reissue: 'The card is not finished: its enrolment has to complete first.',
       retire: null,
     });
     expect(reasons('retired', 1, all)).toEqual({
       unblock: 'The card is retired, and must be active or blocked for this.',
       'change-administrator-key': 'The card is retired, and must be active or blocked for this.',
+      reissue: null,
       retire: 'The card is retired already.',
     });
     expect(reasons('active', null, all).unblock).toBe('No administrator key of this card is in the vault.');
     expect(reasons('active', 1, may())).toEqual({
       unblock: 'Your role lacks the permission unblock:perform.',
       'change-administrator-key': 'Your role lacks the permission keys:change.',
+      reissue: 'Your role lacks the permission enrolments:create.',
       retire: 'Your role lacks the permission cards:retire.',
     });
   });
@@ -87,6 +93,16 @@ describe('what may be done with a card', () => {
     expect(of({ keyStrategy: 'random-not-stored' })['change-administrator-key']).toBe(
       'Nobody has the administrator key of this card, so it cannot be changed. Reissue the card.',
     );
+  });
+
+  it('is one reissue of a card that was made here', () => {
+    const why = (change: object) =>
+      allowedCardActions({ ...PLAIN, state: 'active', keyVersion: 1, ...change }, may('enrolments:create')).find(
+        ({ action }) => action === 'reissue',
+      )?.disabledReason;
+    expect(why({ reissue: 'open' })).toMatch(/reissued already/);
+    expect(why({ reissue: 'completed', state: 'retired' })).toBe('Another card has taken the place of this one.');
+    expect(why({ kind: 'minidriver' })).toMatch(/not made here/);
   });
 
   it('says allowed exactly where there is no reason against it', () => {

@@ -50,13 +50,23 @@ export interface CardView extends Card {
   readonly device: { readonly id: string; readonly hostName: string } | null;
   /** A change of its key is under way. */
   readonly keyChangeOpen: boolean;
+  /** Whether another card is to take its place, or has. */
+  readonly reissue: ReissueState;
+  readonly replaces: CardRef | null;
+  readonly replacedBy: CardRef | null;
 }
 
-export type CardAction = 'unblock' | 'change-administrator-key' | 'retire' | 'show-puk';
+export type ReissueState = 'none' | 'open' | 'completed';
+export interface CardRef {
+  readonly id: string;
+  readonly serial: string;
+}
+
+export type CardAction = 'unblock' | 'change-administrator-key' | 'reissue' | 'retire' | 'show-puk';
 
 /** What this caller may do with this card now, and why not what they may not. */
 export function allowedCardActions(
-  card: Pick<Card, 'hasPuk' | 'pukShownAt'> & Parameters<typeof whyNoKeyChange>[0],
+  card: Pick<Card, 'hasPuk' | 'pukShownAt'> & Parameters<typeof whyNoKeyChange>[0] & Parameters<typeof whyNoReissue>[0],
   permissions: ReadonlySet<Permission>,
 ): AllowedAction<CardAction>[] {
   const unless = (act: 'unblock' | 'retire') => (stateAfter(card.state, act) === null ? whyNot(card.state, act) : null);
@@ -70,6 +80,7 @@ export function allowedCardActions(
       whyNotTakenOver(card) ?? unless('unblock') ?? whyNoAnswer(card)?.why ?? noKey,
     ),
     offer('change-administrator-key', 'keys:change', permissions, whyNoKeyChange(card)?.why ?? null),
+    offer('reissue', 'enrolments:create', permissions, whyNoReissue(card)?.why ?? null),
     offer('retire', 'cards:retire', permissions, unless('retire')),
     ...(card.hasPuk ? [offer('show-puk', 'puk:show', permissions, shown)] : []),
   ];
@@ -124,6 +135,31 @@ export function whyNoKeyChange(
   }
   if (card.keyChangeOpen) {
     return { code: 'key-change-open', why: 'A change of this card’s key is under way already.' };
+  }
+  return null;
+}
+
+/**
+ * Why no card can be made to take the place of this one. Null where one can: also of a card that is out of use already,
+ * whose code may have been lost.
+ */
+export function whyNoReissue(
+  card: Pick<Card, 'kind' | 'state'> & { readonly reissue: ReissueState },
+): { readonly kind: 'conflict' | 'unprocessable'; readonly code: string; readonly why: string } | null {
+  if (card.kind !== 'tpm') {
+    const why =
+      'This card was not made here, so it cannot be reissued. Retire it, and register the one that follows it.';
+    return { kind: 'unprocessable', code: 'card-not-reissuable', why };
+  }
+  if (card.state === 'requested' || card.state === 'created') {
+    return { kind: 'conflict', code: 'card-not-active', why: whyNot(card.state, 'unblock') };
+  }
+  if (card.reissue === 'completed') {
+    return { kind: 'conflict', code: 'card-already-replaced', why: 'Another card has taken the place of this one.' };
+  }
+  if (card.reissue === 'open') {
+    const why = 'This card is being reissued already. Cancel that enrolment first, if its code is lost.';
+    return { kind: 'conflict', code: 'reissue-open', why };
   }
   return null;
 }

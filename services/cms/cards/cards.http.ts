@@ -28,7 +28,8 @@ export interface CardDeps {
 }
 
 function toBody(card: CardView, permissions: ReadonlySet<Permission>): Static<typeof CardSchema> {
-  const { profileName: _profile, nvIndex: _index, hasPuk, pukShownAt, keyChangeOpen: _change, ...shown } = card;
+  const { profileName: _profile, nvIndex: _index, keyChangeOpen: _change, reissue: _reissue, ...plain } = card;
+  const { hasPuk, pukShownAt, ...shown } = plain;
   return {
     ...shown,
     keyStrategyWarning: keyStrategyWarning(card.keyStrategy),

@@ -2,6 +2,7 @@ import { Type } from 'typebox';
 import type { DeviceId, PersonId } from '../kernel/ids.ts';
 import {
   AllowedAction,
+  CardRef,
   closed,
   DeviceRef,
   id,
@@ -52,6 +53,9 @@ export const CardSchema = Type.Object(
     stateChangedAt: time(),
     person: ref(PersonRef),
     device: nullable(ref(DeviceRef)),
+    // By a reissue: the card whose place this one took, and the one that took its place.
+    replaces: nullable(ref(CardRef)),
+    replacedBy: nullable(ref(CardRef)),
     allowedActions: Type.Array(ref(AllowedAction)),
   },
   {
@@ -84,6 +88,8 @@ export const CardSchema = Type.Object(
           userPrincipalName: 'mary.major@example.com',
         },
         device: { id: '0199f2a0-2222-7000-8000-000000000002', hostName: 'lap-0421' },
+        replaces: null,
+        replacedBy: null,
         allowedActions: [{ action: 'unblock', allowed: true, disabledReason: null }],
       },
     ],

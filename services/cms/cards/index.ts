@@ -9,6 +9,7 @@ export {
   keyStrategyWarning,
   whyNoAnswer,
   whyNoKeyChange,
+  whyNoReissue,
   whyNotTakenOver,
 } from './card.ts';
 export { cardUnknown, type MoveCardPorts, moveCard } from './move-card.ts';

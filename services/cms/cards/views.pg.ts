@@ -5,13 +5,22 @@ import type { CardViews } from './ports.ts';
 import { type CardRow, toCard } from './row.ts';
 
 type Row = Omit<CardRow, 'nvIndex'> &
-  Pick<CardView, 'person' | 'device' | 'keyChangeOpen'> & { readonly nvIndex: string | null };
+  Pick<CardView, 'person' | 'device' | 'keyChangeOpen' | 'reissue' | 'replaces' | 'replacedBy'> & {
+    readonly nvIndex: string | null;
+  };
 
 const SELECT = `SELECT c.id, c.serial, c.person_id AS "personId", c.device_id AS "deviceId", c.profile_name AS "profileName",
     c.kind, c.algorithm, c.challenge_mode AS "challengeMode", c.key_strategy AS "keyStrategy", c.key_version AS "keyVersion",
     c.key_set_at AS "keySetAt", c.take_over_pending AS "takeOverPending",
     EXISTS (SELECT 1 FROM key_changes k WHERE k.card_id = c.id AND (k.state IN ('requested', 'offered')
       OR (k.state = 'failed' AND k.reported_at IS NOT NULL))) AS "keyChangeOpen",
+    COALESCE((SELECT CASE e.state WHEN 'completed' THEN 'completed' ELSE 'open' END FROM enrolments e
+      WHERE e.replaces_card_id = c.id AND (e.state IN ('claimed', 'completed') OR (e.state = 'open' AND e.expires_at > now()))
+      ), 'none') AS reissue,
+    (SELECT json_build_object('id', o.id, 'serial', o.serial) FROM enrolments e JOIN cards o ON o.id = e.replaces_card_id
+      WHERE e.card_id = c.id AND e.state = 'completed') AS replaces,
+    (SELECT json_build_object('id', n.id, 'serial', n.serial) FROM enrolments e JOIN cards n ON n.id = e.card_id
+      WHERE e.replaces_card_id = c.id AND e.state = 'completed') AS "replacedBy",
     c.named_key AS "namedKey", c.has_puk AS "hasPuk", c.puk_shown_at AS "pukShownAt",
     c.state, c.nv_index AS "nvIndex", c.pin_limit AS "pinLimit", c.tries_left AS "triesLeft", c.created_at AS "createdAt",
     c.state_changed_at AS "stateChangedAt",
@@ -46,5 +55,6 @@ export function createCardViews(pool: pg.Pool): CardViews {
 
 function toView(row: Row): CardView {
   const card = toCard({ ...row, nvIndex: row.nvIndex === null ? null : Number(row.nvIndex) });
-  return { ...card, person: row.person, device: row.device, keyChangeOpen: row.keyChangeOpen };
+  const { person, device, keyChangeOpen, reissue, replaces, replacedBy } = row;
+  return { ...card, person, device, keyChangeOpen, reissue, replaces, replacedBy };
 }

@@ -2,17 +2,19 @@ import { DomainError } from '@cardwright/protocol';
 import { moveCard } from '../cards/index.ts';
 import type { CertificateRecords } from '../certificates/index.ts';
 import type { Tx } from '../kernel/unit-of-work.ts';
-import type { Revocations } from '../revocation/index.ts';
+import type { RevocationService, Revocations } from '../revocation/index.ts';
 import { aboutHeld, asked, type DeviceIntent, type Held, hold, type StepDependencies } from './device-steps.ts';
+import { replaceCard } from './replace-card.ts';
 
 export interface CompleteDependencies extends StepDependencies {
   readonly certificates: CertificateRecords;
   readonly revocationRecords: Revocations;
+  readonly revocations: RevocationService;
 }
 
 /**
  * The last step. The key is confirmed in the vault before the card becomes active, so that every active card's PIN can
- * be reset. Idempotent; after a crash anywhere in it, asking again completes it.
+ * be reset. The card that a reissue replaces is retired with it. Idempotent; after a crash anywhere in it, asking again completes it.
  * @throws DomainError `not-found`, `enrolment-cancelled`, `enrolment-not-finished`, `nv-index-not-of-this-card`,
  *   `card-already-active`; those of the vault.
  */
@@ -37,9 +39,9 @@ export async function completeEnrolment(
   });
   if (toConfirm === null) return;
   await keys.confirmKey({ ...asked(intent), ...toConfirm });
-  await unitOfWork.run(async (tx) => {
+  const superseded = await unitOfWork.run(async (tx) => {
     const held = await hold(deps, tx, intent, enrolmentId);
-    if (held.enrolment.state === 'completed') return;
+    if (held.enrolment.state === 'completed') return [];
     const keyVersion = await demandFinished(deps, tx, held, nvIndex);
     if (keyVersion !== toConfirm.keyVersion) throw notFinished('The card was written anew meanwhile; ask again.');
     await moveCard(deps, tx, intent, {
@@ -55,7 +57,9 @@ export async function completeEnrolment(
       before: { state: 'claimed' },
       after: { state: 'completed' },
     });
+    return replaceCard(deps, tx, intent, held);
   });
+  await deps.revocations.confirmAll(intent, superseded);
 }
 
 async function demandFinished(deps: CompleteDependencies, tx: Tx, held: Held, nvIndex: number): Promise<number> {

@@ -2,7 +2,7 @@ import { DomainError } from '@cardwright/protocol';
 import type { Intent } from '../kernel/actor.ts';
 import type { AuditTrail } from '../kernel/audit-entry.ts';
 import type { Runtime } from '../kernel/runtime.ts';
-import type { UnitOfWork } from '../kernel/unit-of-work.ts';
+import type { Tx, UnitOfWork } from '../kernel/unit-of-work.ts';
 import { codeHash, DEFAULT_VALIDITY_SECONDS, makeCode, showCode } from './code.ts';
 import type { OpenEnrolment } from './enrolment.ts';
 import type { Enrolments } from './ports.ts';
@@ -29,11 +29,23 @@ export async function createEnrolment(
   intent: Intent,
   input: CreateEnrolmentInput,
 ): Promise<{ readonly enrolment: OpenEnrolment; readonly code: string }> {
-  const { enrolments, unitOfWork, audit, runtime } = deps;
+  const { enrolments, unitOfWork } = deps;
   if (!(await enrolments.personExists(input.personId))) throw unknown('person-unknown', '/personId', 'person');
   if ((await enrolments.profile(input.cardProfile)) === null) {
     throw unknown('card-profile-unknown', '/cardProfile', 'card profile');
   }
+  return unitOfWork.run((tx) => addEnrolment(deps, tx, intent, { ...input, replacesCardId: null }));
+}
+
+/** The same in the caller's transaction, for a person and a profile that there are. */
+export async function addEnrolment(
+  deps: Omit<CreateEnrolmentDependencies, 'unitOfWork'>,
+  tx: Tx,
+  intent: Intent,
+  input: CreateEnrolmentInput & { readonly replacesCardId: string | null },
+): Promise<{ readonly enrolment: OpenEnrolment; readonly code: string }> {
+  const { enrolments, audit, runtime } = deps;
+  const { replacesCardId } = input;
   const code = makeCode(runtime.randomBytes);
   const createdAt = runtime.now();
   const expiresAt = new Date(createdAt.getTime() + (input.validForSeconds ?? DEFAULT_VALIDITY_SECONDS) * 1000);
@@ -41,18 +53,21 @@ export async function createEnrolment(
     id: runtime.newId(),
     personId: input.personId,
     profileName: input.cardProfile,
+    replacesCardId,
     expiresAt,
     createdAt,
     createdBy: { id: intent.actor.id, name: intent.actor.name },
   };
-  await unitOfWork.run(async (tx) => {
-    await enrolments.insert(tx, { ...made, codeHash: codeHash(code) });
-    await audit.record(tx, intent, {
-      action: 'enrolment.created',
-      object: { kind: 'enrolment', id: made.id },
-      about: { personId: made.personId, enrolmentId: made.id },
-      after: { cardProfile: made.profileName, expiresAt: expiresAt.toISOString() },
-    });
+  await enrolments.insert(tx, { ...made, codeHash: codeHash(code) });
+  await audit.record(tx, intent, {
+    action: 'enrolment.created',
+    object: { kind: 'enrolment', id: made.id },
+    about: { personId: made.personId, enrolmentId: made.id },
+    after: {
+      cardProfile: made.profileName,
+      expiresAt: expiresAt.toISOString(),
+      ...(replacesCardId === null ? {} : { replacesCardId }),
+    },
   });
   return { enrolment: { ...made, state: 'open' }, code: showCode(code) };
 }

@@ -30,6 +30,7 @@ const example = {
   id: '0199f2a0-7777-7000-8000-000000000007',
   personId: '0199f2a0-1111-7000-8000-000000000001',
   cardProfile: DEFAULT_PROFILE,
+  replacesCardId: null,
   state: 'open',
   expiresAt: '2026-11-21T09:00:00.000Z',
   createdAt: '2026-11-20T09:00:00.000Z',
@@ -43,6 +44,7 @@ const EnrolmentSchema = Type.Object(
     id: Type.String(),
     personId: Type.String(),
     cardProfile: Type.String(),
+    replacesCardId: nullable(Type.String({ description: 'Of a reissue: the card whose place the new one takes.' })),
     state: oneOf(STATES, { description: 'expired: nobody used the code in time.' }),
     expiresAt: time({ description: 'Until when the code can be claimed.' }),
     createdAt: time(),
@@ -54,12 +56,15 @@ const EnrolmentSchema = Type.Object(
   { $id: 'Enrolment', examples: [example] },
 );
 const EnrolmentList = listOf(EnrolmentSchema, { $id: 'EnrolmentList' });
-const CreatedEnrolment = Type.Object(
+export const CreatedEnrolment = Type.Object(
   {
     enrolment: ref(EnrolmentSchema),
     code: Type.String({ description: 'Shown once. Case, spacing, O for 0 and I or L for 1 are forgiven.' }),
   },
   { $id: 'CreatedEnrolment', examples: [{ enrolment: example, code: '7K3M-92QF-XD4T' }] },
+);
+export const validForSeconds = Type.Optional(
+  Type.Integer({ minimum: MIN_VALIDITY_SECONDS, maximum: MAX_VALIDITY_SECONDS, default: DEFAULT_VALIDITY_SECONDS }),
 );
 export const enrolmentComponents = [EnrolmentSchema, EnrolmentList, CreatedEnrolment];
 
@@ -81,13 +86,7 @@ export function registerEnrolmentRoutes(
           {
             personId: id<PersonId>(),
             cardProfile: Type.Optional(Type.String({ minLength: 1, maxLength: 64, default: DEFAULT_PROFILE })),
-            validForSeconds: Type.Optional(
-              Type.Integer({
-                minimum: MIN_VALIDITY_SECONDS,
-                maximum: MAX_VALIDITY_SECONDS,
-                default: DEFAULT_VALIDITY_SECONDS,
-              }),
-            ),
+            validForSeconds,
           },
           { examples: [{ personId: '0199f2a0-1111-7000-8000-000000000001', validForSeconds: 86400 }] },
         ),
@@ -174,7 +173,7 @@ export function registerEnrolmentRoutes(
   );
 }
 
-function toBody(enrolment: Enrolment, now: Date, { permissions }: Principal): Static<typeof EnrolmentSchema> {
+export function toBody(enrolment: Enrolment, now: Date, { permissions }: Principal): Static<typeof EnrolmentSchema> {
   const { profileName, expiresAt, createdAt } = enrolment;
   const claimed: { cardId: string | null; deviceId: string | null } =
     enrolment.state === 'open' ? { cardId: null, deviceId: null } : enrolment;
@@ -182,6 +181,7 @@ function toBody(enrolment: Enrolment, now: Date, { permissions }: Principal): St
     id: enrolment.id,
     personId: enrolment.personId,
     cardProfile: profileName,
+    replacesCardId: enrolment.replacesCardId,
     state: shownState(enrolment, now),
     expiresAt: expiresAt.toISOString(),
     createdAt: createdAt.toISOString(),

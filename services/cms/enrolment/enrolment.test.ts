@@ -7,6 +7,7 @@ function enrolment(state: Enrolment['state'], seconds = 60): Enrolment {
   const common = {
     id: 'e',
     personId: 'p',
+    replacesCardId: null,
     profileName: 'tpm-default',
     expiresAt: new Date(NOW.getTime() + seconds * 1000),
     createdAt: NOW,

@@ -10,6 +10,8 @@ interface Common {
   readonly id: string;
   readonly personId: string;
   readonly profileName: string;
+  /** Of a reissue: the card that the new one takes the place of. */
+  readonly replacesCardId: string | null;
   readonly expiresAt: Date;
   readonly createdAt: Date;
   readonly createdBy: { readonly id: string; readonly name: string };

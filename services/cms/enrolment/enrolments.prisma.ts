@@ -40,6 +40,13 @@ export function createEnrolmentRecords(prisma: PrismaClient): Enrolments {
       return row === null ? null : toEnrolment(row);
     },
 
+    async lockReissueOf(tx, cardId) {
+      const client = clientOf(tx);
+      await client.$queryRaw`SELECT 1 FROM enrolments WHERE replaces_card_id = ${cardId}::uuid AND state <> 'cancelled' FOR UPDATE`;
+      const row = await client.enrolment.findFirst({ where: { replacesCardId: cardId, state: { not: 'cancelled' } } });
+      return row === null ? null : toEnrolment(row);
+    },
+
     async setClaimed(tx, id, deviceId, cardId) {
       const data = { state: 'claimed', deviceId, cardId, version: { increment: 1 } };
       await clientOf(tx).enrolment.update({ where: { id }, data });
@@ -117,9 +124,9 @@ function filterOf({ personId, state }: EnrolmentFilters, now: Date): Prisma.Enro
 }
 
 function toEnrolment(row: Row): Enrolment {
-  const { id, personId, profileName, expiresAt, createdAt, deviceId, cardId, state } = row;
+  const { id, personId, profileName, replacesCardId, expiresAt, createdAt, deviceId, cardId, state } = row;
   const createdBy = { id: row.createdById, name: row.createdByName };
-  const common = { id, personId, profileName, expiresAt, createdAt, createdBy };
+  const common = { id, personId, profileName, replacesCardId, expiresAt, createdAt, createdBy };
   if (state === 'open') return { ...common, state };
   if (state === 'cancelled') return { ...common, state, deviceId, cardId };
   if ((state === 'claimed' || state === 'completed') && deviceId !== null && cardId !== null) {

@@ -7,6 +7,7 @@ export interface NewEnrolment {
   readonly id: string;
   readonly personId: string;
   readonly profileName: string;
+  readonly replacesCardId: string | null;
   readonly codeHash: Uint8Array;
   readonly expiresAt: Date;
   readonly createdAt: Date;
@@ -27,6 +28,8 @@ export interface Enrolments {
   setClaimed(tx: Tx, id: string, deviceId: string, cardId: string): Promise<void>;
   setCompleted(tx: Tx, id: string, at: Date): Promise<void>;
   setCancelled(tx: Tx, id: string): Promise<void>;
+  /** The reissue of a card that was not cancelled, finished or not; holds the row. There is one at most. */
+  lockReissueOf(tx: Tx, cardId: string): Promise<Enrolment | null>;
   list(filters: EnrolmentFilters, now: Date, after: string | null, limit: number): Promise<Enrolment[]>;
   personExists(personId: string): Promise<boolean>;
   profile(name: string): Promise<EnrolmentProfile | null>;

@@ -32,6 +32,7 @@ const WHO_MAY: Record<string, readonly Caller[]> = {
   getCard: operators,
   registerCard: officers,
   retireCard: officers,
+  reissueCard: enrollers,
   changeAdministratorKey: officers,
   cancelAdministratorKeyChange: officers,
   listAdministratorKeyChanges: operators,
@@ -88,9 +89,9 @@ const WHO_MAY: Record<string, readonly Caller[]> = {
   reportReadiness: device,
   protectLockout: device,
   resetLockout: resetters,
-  requestUnblock: device,
   prepareCardApproval: device,
   approveWithCard: device,
+  requestUnblock: device,
   pollUnblockRequest: device,
   reportOwnUnblockOutcome: device,
 };
