@@ -73,6 +73,8 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await judge(page, 'response');
       await go('Spoken alphabet');
       await judge(page, 'response, spoken');
+      await go('QR code');
+      await judge(page, 'response, as a QR code');
       expect(await readResponse(page)).not.toBe('');
       await go('The caller has typed it');
       await step('Did it work?');

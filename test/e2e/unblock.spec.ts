@@ -109,8 +109,13 @@ test.describe('the unblock wizard', () => {
     await expect(page.getByRole('button', { name: 'Spoken alphabet', pressed: true })).toBeVisible();
     await expect(page.getByRole('list', { name: 'Response' })).toContainText(/(zero|one|Alfa|Bravo|Kilo|Zulu)/);
     await expect(page).toHaveURL(/session=/);
+    const picture = page.getByRole('img', { name: 'The response as a QR code' });
+    await expect(picture).toHaveCount(0);
+    await page.getByRole('button', { name: 'QR code' }).click();
+    await expect(picture).toBeVisible();
 
     await page.clock.fastForward('20:00');
+    await expect(picture).toHaveCount(0);
     await expect(page.getByRole('alert')).toContainText('The response has expired');
     await expect(page.getByRole('timer')).toHaveText('Over');
     expect(await readResponse(page)).toBe('•••• •••• •••• •••• ••••');

@@ -3,15 +3,17 @@ import { ToggleButton } from 'react-aria-components/ToggleButton';
 import { en as t } from '../texts/en.ts';
 import { inGroups } from '../ui/format.ts';
 import { minutesAndSeconds } from './countdown.ts';
+import { ResponseQr } from './ResponseQr.tsx';
 import { spokenWords } from './spoken.ts';
 
 /**
- * A response to be read aloud: a line at a time, large, in groups of four, in words when asked for. Masked when its
- * time is over.
+ * A response to be read aloud: a line at a time, large, in groups of four, in words and as a QR code when asked for.
+ * Masked when its time is over.
  * @param lines null once they are masked; `lineCount` keeps the place of what was there
  */
 export function ResponseLines(props: { lines: readonly string[] | null; secondsLeft: number }) {
   const [spoken, setSpoken] = useState(false);
+  const [scanned, setScanned] = useState(false);
   const over = props.lines === null || props.secondsLeft === 0;
   return (
     <div className="response">
@@ -19,6 +21,11 @@ export function ResponseLines(props: { lines: readonly string[] | null; secondsL
         <ToggleButton className="button button-secondary" isSelected={spoken} onChange={setSpoken}>
           {t.unblock.spokenAlphabet}
         </ToggleButton>
+        {over ? null : (
+          <ToggleButton className="button button-secondary" isSelected={scanned} onChange={setScanned}>
+            {t.unblock.qr}
+          </ToggleButton>
+        )}
         <span
           role="timer"
           aria-label={t.unblock.validFor}
@@ -52,6 +59,7 @@ export function ResponseLines(props: { lines: readonly string[] | null; secondsL
           </li>
         ))}
       </ol>
+      {scanned && !over && props.lines !== null ? <ResponseQr lines={props.lines} /> : null}
     </div>
   );
 }
