@@ -58,6 +58,8 @@ describe('the command line', () => {
     [['destroy', '--card', 'CW-1111-1111'], 2, 'terminal-missing'],
     [['destroy', '--card', 'CW-1111-1111', '--yes', '--offline'], 7, 'tpm-unreachable'],
     [['status'], 7, 'tpm-unreachable'],
+    [['unblock', '--qr', '--online'], 2, 'option-conflict'],
+    [['approve'], 2, 'option-missing'],
     [['doctor'], 4, 'device-not-ready'],
     [['doctor', '--fix'], 2, 'option-unknown'],
   ])('%j ends with %i [%s]', (args, status, code) => {

@@ -170,6 +170,13 @@ describe('root on the device of the other card, without its PIN', () => {
       expect(codeOf(await phone.post(approvals(), foreign))).toBe('certificate-not-active');
       expect(codeOf(await phone.post(approvals(), forged))).toBe('approval-signature-invalid');
       expect(codeOf(await phone.post(approvals(), forged))).toBe('approval-expired');
+
+      expect((await phone.post(prepare(other), { confirmationCode })).status).toBe(201);
+      await system.query(`UPDATE card_approvals SET expires_at = now() WHERE unblock_session_id = $1`, [sessionId]);
+      expect(codeOf(await phone.post(approvals(), forged))).toBe('approval-expired');
+      await system.query(`UPDATE unblock_sessions SET expires_at = now() WHERE id = $1`, [sessionId]);
+      expect(codeOf(await phone.post(prepare(other), { confirmationCode }))).toBe('unblock-session-expired');
+      expect(codeOf(await phone.post(approvals(), forged))).toBe('unblock-session-expired');
     });
   });
 });
