@@ -39,7 +39,7 @@ test('a TPM card’s key is changed as a precaution, not after suspicion, and on
   await expect(dialog).toHaveCount(0);
 
   await askFor(page, 'After suspicion', 'A backup was stolen');
-  await expect(dialog.getByRole('alert')).toContainText('Retire this card and enrol a new one on the device');
+  await expect(dialog.getByRole('alert')).toContainText('Reissue this card');
   await expect(dialog.getByRole('alert')).toContainText('key-change-does-not-help');
   await dialog.getByRole('radio', { name: 'As a precaution' }).check({ force: true });
   await dialog.getByLabel('Reason').fill('Keys of last year are to go');

@@ -10,7 +10,7 @@ export const tasksEn = {
       tpm: {
         does: 'The device gives the card another key at its next check-in, and the vault destroys its copy of the old one. Use it to leave a key strategy or a master version behind.',
         doesNot:
-          'Inside the TPM the old key keeps its power for whoever has a copy of it. If it may have become known, this does not help: retire the card, and enrol a new one on the device.',
+          'Inside the TPM the old key keeps its power for whoever has a copy of it. If it may have become known, this does not help: reissue the card.',
       },
       minidriver: {
         does: 'The device writes another key to the card at its next check-in. From then on the old key opens nothing, and the vault destroys its copy of it.',

@@ -117,7 +117,7 @@ export function allowedChangeActions(
 export function assertHelps(kind: 'tpm' | 'minidriver', cause: ChangeCause): void {
   if (kind !== 'tpm' || cause !== 'suspicion') return;
   const detail =
-    'In a TPM card the old administrator key keeps its power for whoever has it, so another key does not help here. Retire this card and enrol a new one on the device: that gives it a key that nobody knows.';
+    'In a TPM card the old administrator key keeps its power for whoever has it, so another key does not help here. Reissue this card: the new one has a key that nobody knows.';
   throw new DomainError('unprocessable', 'key-change-does-not-help', detail, {
     fields: [{ pointer: '/cause', detail }],
   });

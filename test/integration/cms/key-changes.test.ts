@@ -116,7 +116,7 @@ describe('a change of a TPM card’s key', () => {
   it('is refused after suspicion, with the way out, for a TPM card', async () => {
     const answer = await request(card.cardId, { cause: 'suspicion' });
     expect(refusal(answer)).toBe('422 key-change-does-not-help');
-    expect(answer.body.detail).toMatch(/Retire this card and enrol a new one/);
+    expect(answer.body.detail).toMatch(/Reissue this card/);
     await refused(['422 key-change-does-not-help', () => request(card.cardId, { cause: 'suspicion' })]);
   });
 

@@ -69,14 +69,15 @@ describe('a PUK', () => {
         [cardId],
       );
     const refused = [
-      [take('zz'.repeat(24), await puk('48213907')), 'unprocessable administrator-key-not-hex'],
-      [take(key, await puk('1')), 'unprocessable puk-malformed'],
+      ['zz'.repeat(24), await puk('48213907'), 'unprocessable administrator-key-not-hex'],
+      [key, await puk('1'), 'unprocessable puk-malformed'],
       [
-        take(key, { cardSerial: 'VSC-2', jwe: await sealedPuk('48213907') }),
+        key,
+        { cardSerial: 'VSC-2', jwe: await sealedPuk('48213907') },
         'unprocessable administrator-key-sealed-for-another-card',
       ],
     ] as const;
-    for (const [work, code] of refused) expect(await codeOf(work)).toBe(code);
+    for (const [text, its, code] of refused) expect(await codeOf(take(text, its))).toBe(code);
     expect(await held()).toEqual([{ keys: 0, puks: 0 }]);
     const first = await Promise.all([take(key, await puk('48213907')), take(key, await puk('48213907'))]);
     expect(first[0]).toEqual(first[1]);
