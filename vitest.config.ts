@@ -5,6 +5,9 @@ const shared = {
   globalSetup: ['test/support/global-setup.ts'],
 };
 
+/** Most files wait for processes of their own: two at once on two cores, where the default is one. */
+const maxWorkers = 2;
+
 /** `npx vitest run <path>` runs what is below a path; packages are imported by name from their dist/ (build them first). */
 export default defineConfig({
   test: {
@@ -15,6 +18,7 @@ export default defineConfig({
           name: 'unit',
           include: ['{services,agent,web,infra}/**/*.test.{ts,tsx}'],
           testTimeout: 20_000,
+          maxWorkers,
         },
       },
       {
@@ -25,8 +29,7 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 120_000,
           pool: 'forks',
-          // Each file waits for processes of its own most of the time: two at once on two cores, where the default is one.
-          maxWorkers: 2,
+          maxWorkers,
         },
       },
       {
@@ -37,6 +40,7 @@ export default defineConfig({
           testTimeout: 300_000,
           hookTimeout: 120_000,
           pool: 'forks',
+          maxWorkers,
         },
       },
     ],
