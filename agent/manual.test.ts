@@ -6,6 +6,7 @@ import { manualPage, roff } from './manual.ts';
 import { COMMANDS } from './run.ts';
 
 const page = manualPage(COMMANDS, '1.2.3');
+// Only to read the page the way a person does: slim images of Debian have no man-db, and the other tests read its source.
 const hasMan = spawnSync('man', ['--version']).error === undefined;
 
 describe('the manual page', () => {

@@ -24,6 +24,7 @@ import { newCode, rawDevice, refusal } from './cms/raw-device.ts';
 import { softParent } from './vault/soft-parent.ts';
 
 const VERSION: string = JSON.parse(readFileSync(inRepository('agent', 'package.json'), 'utf8')).version;
+// systemd judges its own units, and can't be had where containers are built without it; nothing else here needs it.
 const hasSystemd = spawnSync('systemd-analyze', ['--version']).error === undefined;
 
 /** When the organisation has a TPM locked. */
