@@ -3,30 +3,21 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openTpm, tpmCardMaker } from '@cardwright/agent';
-import type { ImportableAlgorithm, ProposedReplacement, VaultClient } from '@cardwright/vault';
+import type { ImportableAlgorithm, ProposedReplacement } from '@cardwright/vault';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type TestDatabase, testDatabase } from '../../support/database.ts';
 import { type Device, newDevice } from '../../support/device.ts';
 import { behindTheGuards, importedCard, query, tpmCard } from './keyed-card.ts';
+import { type OwnVault, ownVault } from './own-vault.ts';
 import { sealed } from './sealing.ts';
 import { softParent } from './soft-parent.ts';
-import { caller, codeOf, startVault, type VaultFiles, type VaultProcess, vaultFiles } from './vault-process.ts';
+import { caller, codeOf } from './vault-process.ts';
 
-let database: TestDatabase;
-let files: VaultFiles;
-let vault: VaultProcess;
-let client: VaultClient;
-
+let client: OwnVault['client'];
+let database: OwnVault['database'];
 beforeAll(async () => {
-  database = await testDatabase();
-  files = vaultFiles();
-  vault = await startVault(files, database.urls.vault);
-  client = vault.client;
-});
-afterAll(async () => {
-  await vault?.stop();
-  files?.remove();
-  await database?.drop();
+  const own = await ownVault();
+  ({ client, database } = own);
+  return () => own.end();
 });
 
 const DEFAULT = '010203040506070801020304050607080102030405060708';

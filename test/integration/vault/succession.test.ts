@@ -1,27 +1,19 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { pinIndex, successorPolicies } from '@cardwright/protocol/tpm';
-import type { TpmStrategy, VaultClient } from '@cardwright/vault';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type TestDatabase, testDatabase } from '../../support/database.ts';
+import type { TpmStrategy } from '@cardwright/vault';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { behindTheGuards, importedCard, type KeyedCard, NV, query, tpmCard } from './keyed-card.ts';
+import { type OwnVault, ownVault } from './own-vault.ts';
 import { hmac, policySigned, sha256, softParent, writeCpHash } from './soft-parent.ts';
-import { caller, codeOf, startVault, type VaultFiles, type VaultProcess, vaultFiles } from './vault-process.ts';
+import { caller, codeOf, startVault } from './vault-process.ts';
 
-let database: TestDatabase;
-let files: VaultFiles;
-let vault: VaultProcess;
-let client: VaultClient;
-
+let client: OwnVault['client'];
+let database: OwnVault['database'];
+let files: OwnVault['files'];
 beforeAll(async () => {
-  database = await testDatabase();
-  files = vaultFiles();
-  vault = await startVault(files, database.urls.vault);
-  client = vault.client;
-});
-afterAll(async () => {
-  await vault?.stop();
-  files?.remove();
-  await database?.drop();
+  const own = await ownVault();
+  ({ client, database, files } = own);
+  return () => own.end();
 });
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');

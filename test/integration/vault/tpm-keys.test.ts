@@ -2,26 +2,18 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { pinIndex } from '@cardwright/protocol/tpm';
 import type { VaultClient } from '@cardwright/vault';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type TestDatabase, testDatabase } from '../../support/database.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { type OwnVault, ownVault } from './own-vault.ts';
 import { hmac, policySigned, sha256, softParent, writeCpHash } from './soft-parent.ts';
-import { caller, codeOf, startVault, type VaultFiles, type VaultProcess, vaultFiles } from './vault-process.ts';
+import { caller, codeOf, startVault } from './vault-process.ts';
 
-let database: TestDatabase;
-let files: VaultFiles;
-let vault: VaultProcess;
-let client: VaultClient;
-
+let client: OwnVault['client'];
+let database: OwnVault['database'];
+let files: OwnVault['files'];
 beforeAll(async () => {
-  database = await testDatabase();
-  files = vaultFiles();
-  vault = await startVault(files, database.urls.vault);
-  client = vault.client;
-});
-afterAll(async () => {
-  await vault?.stop();
-  files?.remove();
-  await database?.drop();
+  const own = await ownVault();
+  ({ client, database, files } = own);
+  return () => own.end();
 });
 
 const NV = 0x01800042;
