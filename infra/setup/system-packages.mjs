@@ -21,6 +21,11 @@ const TESTS = [
   { package: 'pcscd', program: 'pcscd' },
   { package: 'vsmartcard-vpcd', library: 'pcsc/drivers/serial/libifdvpcd.so' },
   { package: 'opensc', program: 'gids-tool' },
+  { package: 'golang-cfssl', program: 'cfssl' },
+  { package: 'libnss3-tools', program: 'crlutil' },
+  { package: 'krb5-kdc', program: 'krb5kdc' },
+  { package: 'krb5-pkinit', library: 'krb5/plugins/preauth/pkinit.so' },
+  { package: 'krb5-user', program: 'kinit' },
 ];
 
 /** What the bench measures the card beside. */
@@ -36,6 +41,7 @@ const PEER = [
   { package: 'libtss2-tcti-tabrmd0', library: 'libtss2-tcti-tabrmd.so.0' },
   { package: 'libtpm2-pkcs11-1', library: 'libtpm2_pkcs11.so.1' },
   { package: 'libtpm2-pkcs11-tools', program: 'tpm2_ptool' },
+  { package: 'golang-cfssl', program: 'cfssl' },
 ];
 
 /** Without these a test is skipped, and says so. */
