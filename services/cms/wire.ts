@@ -27,6 +27,7 @@ import { createIssuance } from './certificates/index.ts';
 import { createCertificateReader } from './certificates/reader.x509.ts';
 import { createCertificateViews } from './certificates/views.pg.ts';
 import type { Config, DatabaseConfig } from './config.ts';
+import { createAuthorities, EMBEDDED } from './connectors/index.ts';
 import { createLinkedDevices } from './device-link/devices.prisma.ts';
 import { type DeviceLinkDependencies, reportedDestruction } from './device-link/index.ts';
 import { createDeviceReports } from './device-reports/reports.prisma.ts';
@@ -113,13 +114,13 @@ export function wire(config: Config) {
   const imports = createCardImports(prisma);
   const certificates = createCertificateRecords(prisma);
   const reader = createCertificateReader();
-  const authority = createEmbeddedAuthority(ca);
+  const authorities = createAuthorities([{ ...EMBEDDED, authority: createEmbeddedAuthority(ca) }]);
   const revocationRecords = createRevocationRecords(prisma);
   const revocations = createRevocations({
     ...shared,
     revocations: revocationRecords,
     certificates,
-    authority,
+    authorities,
     onUnconfirmed: (error) => logger.warn({ err: error }, 'a revocation waits for the CA'),
   });
 
@@ -184,8 +185,8 @@ export function wire(config: Config) {
     certificates,
     certificateViews: createCertificateViews(pool),
     reader,
-    authority,
-    issuance: createIssuance({ ...shared, certificates, authority, reader }),
+    authorities,
+    issuance: createIssuance({ ...shared, certificates, authorities, reader }),
     revocationRecords,
     revocations,
     sessions: createUnblockSessions(prisma),

@@ -15,8 +15,8 @@ export function createEmbeddedAuthority(ca: CaClient): CertificateAuthority {
           requestId,
           csr: Buffer.from(csr).toString('base64url'),
           profile,
-          subject,
-          subjectAltName: email === null ? { userPrincipalName } : { userPrincipalName, email },
+          subject: { commonName: subject.commonName },
+          subjectAltName: { userPrincipalName: userPrincipalName ?? undefined, email: email ?? undefined },
           validitySeconds,
         }),
       );
@@ -41,5 +41,5 @@ export function createEmbeddedAuthority(ca: CaClient): CertificateAuthority {
 const toBytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'base64url'));
 
 function toChain(answer: IssueAnswer): IssuedChain {
-  return { certificate: toBytes(answer.certificate), chain: answer.chain.map(toBytes) };
+  return { certificate: toBytes(answer.certificate), chain: answer.chain.map(toBytes), ignored: [] };
 }

@@ -27,6 +27,8 @@ interface Common {
   readonly deviceId: string;
   readonly personId: string;
   readonly enrolmentId: string | null;
+  /** Name of the CA that issues and revokes it. */
+  readonly authority: string;
   readonly container: string;
   readonly csr: Uint8Array;
   readonly createdAt: Date;

@@ -69,7 +69,13 @@ export function createCertificateRecords(prisma: PrismaClient): CertificateRecor
         profile: container.certificateProfile,
         // ub-common-name, RFC 5280 appendix A.1.
         subject: { commonName: [...row.person.displayName].slice(0, MAX_COMMON_NAME).join('').trim() },
-        subjectAltName: { userPrincipalName: row.person.userPrincipalName, email: row.person.email },
+        subjectAltName: {
+          userPrincipalName: row.person.userPrincipalName,
+          kerberosPrincipal: null,
+          email: row.person.email,
+          dnsNames: null,
+        },
+        securityIdentifier: null,
         validitySeconds: container.validitySeconds,
       };
     },
@@ -98,8 +104,8 @@ const containersOf = (json: unknown): readonly ProfileContainer[] => (Array.isAr
 const own = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => Uint8Array.from(bytes);
 
 function toCertificate(row: Row): Certificate {
-  const { id, requestId, cardId, deviceId, personId, enrolmentId, container, csr, createdAt } = row;
-  const common = { id, requestId, cardId, deviceId, personId, enrolmentId, container, csr, createdAt };
+  const { id, requestId, cardId, deviceId, personId, enrolmentId, authority, container, csr, createdAt } = row;
+  const common = { id, requestId, cardId, deviceId, personId, enrolmentId, authority, container, csr, createdAt };
   const status = row.status as CertificateStatus;
   if (status === 'proposed' || status === 'failed') return { ...common, status };
   return { ...common, ...issuedOf(row), status };

@@ -6,4 +6,14 @@ export {
   shownStatus,
 } from './certificate.ts';
 export { createIssuance, csrHash, type Issuance } from './issue-certificate.ts';
-export type { CertificateAuthority, CertificateReader, CertificateRecords, IssuedChain } from './ports.ts';
+export {
+  type Authorities,
+  type AuthorityDescription,
+  type CertificateAuthority,
+  type CertificateReader,
+  type CertificateRecords,
+  EMBEDDED_AUTHORITY,
+  type IssuanceRequest,
+  type IssuedChain,
+  type ListedCertificate,
+} from './ports.ts';

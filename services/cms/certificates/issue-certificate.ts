@@ -5,7 +5,13 @@ import type { AuditTrail } from '../kernel/audit-entry.ts';
 import type { Runtime } from '../kernel/runtime.ts';
 import type { Tx, UnitOfWork } from '../kernel/unit-of-work.ts';
 import { after, type Certificate, certificateNotFound } from './certificate.ts';
-import type { CertificateAuthority, CertificateReader, CertificateRecords, IssuedChain } from './ports.ts';
+import {
+  type Authorities,
+  type CertificateReader,
+  type CertificateRecords,
+  EMBEDDED_AUTHORITY,
+  type IssuedChain,
+} from './ports.ts';
 
 export interface Issuance {
   /** First phase: the record, before the CA hears of it. Part of the caller's transaction. Gives its id. */
@@ -32,7 +38,7 @@ export interface WantedCertificate {
 
 export interface IssuanceDependencies {
   readonly certificates: CertificateRecords;
-  readonly authority: CertificateAuthority;
+  readonly authorities: Authorities;
   readonly reader: CertificateReader;
   readonly unitOfWork: UnitOfWork;
   readonly audit: AuditTrail;
@@ -46,7 +52,7 @@ const mayEndOtherwise = (error: unknown): boolean =>
   !isDomainError(error) || error.kind === 'unavailable' || error.kind === 'internal' || error.kind === 'too-many';
 
 export function createIssuance(deps: IssuanceDependencies): Issuance {
-  const { certificates, authority, reader, unitOfWork, audit, runtime } = deps;
+  const { certificates, authorities, reader, unitOfWork, audit, runtime } = deps;
 
   const record = (
     tx: Tx,
@@ -100,6 +106,7 @@ export function createIssuance(deps: IssuanceDependencies): Issuance {
         ...wanted,
         id,
         requestId,
+        authority: EMBEDDED_AUTHORITY,
         csrHash: csrHash(wanted.csr),
         createdAt: runtime.now(),
       });
@@ -118,6 +125,7 @@ export function createIssuance(deps: IssuanceDependencies): Issuance {
     async settle(intent, certificateId) {
       const certificate = await certificates.find(certificateId);
       if (certificate === null) throw certificateNotFound();
+      const authority = authorities.of(certificate.authority);
       if (certificate.status === 'active' || certificate.status === 'revoked') {
         const issued = await authority.find(certificate.requestId);
         if (issued !== null) return issued;

@@ -8,6 +8,8 @@ export interface NewCertificate {
   readonly deviceId: string;
   readonly personId: string;
   readonly enrolmentId: string | null;
+  /** Name of the CA that is asked, now and whenever it is about this certificate. */
+  readonly authority: string;
   readonly container: string;
   readonly csr: Uint8Array;
   readonly csrHash: Uint8Array;
@@ -17,10 +19,21 @@ export interface NewCertificate {
 /** What is asked of the CA. The names are those of the person's record: what the CSR says of names is not read. */
 export interface IssuanceRequest {
   readonly requestId: string;
+  /** PKCS #10, DER, judged. */
   readonly csr: Uint8Array;
+  /** The kind: `smart-card-sign-in`, `tls-client` … */
   readonly profile: string;
-  readonly subject: { readonly commonName: string };
-  readonly subjectAltName: { readonly userPrincipalName: string; readonly email: string | null };
+  readonly subject: { readonly commonName: string; readonly organization?: string | undefined };
+  /** Null where the certificate is to have no such name. */
+  readonly subjectAltName: {
+    readonly userPrincipalName: string | null;
+    /** `name@REALM`; null: a sign-in certificate has the one that follows from the user principal name. */
+    readonly kerberosPrincipal: string | null;
+    readonly email: string | null;
+    readonly dnsNames: readonly string[] | null;
+  };
+  /** `S-1-5-21-…`, of a sign-in certificate only. */
+  readonly securityIdentifier: string | null;
   readonly validitySeconds: number;
 }
 
@@ -47,16 +60,66 @@ export interface IssuedChain {
   readonly certificate: Uint8Array;
   /** Issuing first, root last. */
   readonly chain: readonly Uint8Array[];
+  /** What the request asked for beyond its key, and was not taken over: `subject`, `extension 2.5.29.17`. */
+  readonly ignored: readonly string[];
 }
 
-/** The mandatory core of a CA connector. */
+/** The embedded CA's name among the authorities. */
+export const EMBEDDED_AUTHORITY = 'embedded';
+
+/** A CA connector: its mandatory core, then what not every CA can do. Serial numbers are hex as in the records. */
 export interface CertificateAuthority {
-  /** The same requestId gives the same certificate, however often it is asked. */
+  /**
+   * The same requestId gives the same certificate, however often it is asked.
+   * @throws DomainError `ca-unavailable` (unavailable): ask again. `ca-answer-…` (internal): what came was recorded and is
+   *   revoked. Refusals (unprocessable): asking again ends the same.
+   */
   issue(request: IssuanceRequest): Promise<IssuedChain>;
   /** What was issued for the request, or null. */
   find(requestId: string): Promise<IssuedChain | null>;
-  /** The first revocation wins: its time comes back. */
-  revoke(serialNumber: string, reason: string, revokedAt: Date): Promise<{ readonly revokedAt: Date }>;
+  /**
+   * The first revocation wins: its time comes back. A CA that knows holds takes `certificateHold`, and a final reason after it.
+   * @throws DomainError `ca-unavailable`, `revocation-by-hand` (both unavailable): the decision stands, and is told later.
+   */
+  revoke(
+    serialNumber: string,
+    reason: string,
+    revokedAt: Date,
+    invalidityDate?: Date | undefined,
+  ): Promise<{ readonly revokedAt: Date }>;
+  /** Ends a hold. */
+  readonly release?: (serialNumber: string, releasedAt: Date) => Promise<{ readonly releasedAt: Date }>;
+  /** Asks the CA whether it is there. @throws DomainError `ca-unavailable`. */
+  readonly health?: () => Promise<void>;
+  /** Serial numbers of what the CA issued since then, oldest first: what cms does not know of can be found by it. */
+  readonly list?: (since: Date, limit: number) => Promise<readonly ListedCertificate[]>;
+  /** The CA's current CRL, DER. */
+  readonly crl?: () => Promise<Uint8Array>;
+}
+
+export interface ListedCertificate {
+  readonly certificate: Uint8Array;
+  readonly revoked: boolean;
+}
+
+/** What an authority can do, for who writes a certificate profile and for the console. */
+export interface AuthorityDescription {
+  readonly name: string;
+  readonly kind: 'embedded' | 'cfssl' | 'est' | 'script';
+  /** `by-hand`: the CA can't be told by us; a person revokes there and says so. */
+  readonly revocation: 'immediate' | 'by-hand';
+  readonly hold: boolean;
+  readonly list: boolean;
+  readonly crl: boolean;
+  /** The certificate kinds it issues. */
+  readonly profiles: readonly string[];
+}
+
+/** The CAs there are, by name. Which one issues is the certificate profile's; whoever issued also revokes. */
+export interface Authorities {
+  /** @throws DomainError `authority-unknown` (unavailable): it is not configured, and may be again. */
+  of(name: string): CertificateAuthority;
+  describe(): readonly AuthorityDescription[];
 }
 
 /** Reads DER that others made. */

@@ -1,8 +1,8 @@
 import { DomainError } from '@cardwright/protocol';
 import {
+  type Authorities,
   assertRevocable,
   type Certificate,
-  type CertificateAuthority,
   type CertificateRecords,
   certificateNotFound,
   shownStatus,
@@ -17,7 +17,7 @@ import { mayConfirm, type Revocation, type RevocationReason } from './revocation
 export interface RevocationDependencies {
   readonly revocations: Revocations;
   readonly certificates: CertificateRecords;
-  readonly authority: CertificateAuthority;
+  readonly authorities: Authorities;
   readonly unitOfWork: UnitOfWork;
   readonly audit: AuditTrail;
   readonly runtime: Runtime;
@@ -52,7 +52,7 @@ export interface RevocationService {
 }
 
 export function createRevocations(deps: RevocationDependencies): RevocationService {
-  const { revocations, certificates, authority, unitOfWork, audit, runtime } = deps;
+  const { revocations, certificates, authorities, unitOfWork, audit, runtime } = deps;
 
   const record = (tx: Tx, intent: Intent, action: string, certificate: Certificate, revocation: Recorded) =>
     audit.record(tx, intent, {
@@ -99,8 +99,11 @@ export function createRevocations(deps: RevocationDependencies): RevocationServi
     const revokedAt =
       certificate.status === 'failed'
         ? revocation.revokedAt
-        : (await authority.revoke(certificate.serialNumber, revocation.reason, notBefore(certificate, revocation)))
-            .revokedAt;
+        : (
+            await authorities
+              .of(certificate.authority)
+              .revoke(certificate.serialNumber, revocation.reason, notBefore(certificate, revocation))
+          ).revokedAt;
     await unitOfWork.run(async (tx) => {
       const locked = await certificates.lock(tx, certificateId);
       const current = await revocations.findIn(tx, certificateId);

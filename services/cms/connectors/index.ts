@@ -1,0 +1,1 @@
+export { createAuthorities, EMBEDDED, type NamedAuthority } from './authorities.ts';
