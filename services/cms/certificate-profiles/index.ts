@@ -1,0 +1,9 @@
+export {
+  CERTIFICATE_KINDS,
+  type CertificateKind,
+  type CertificateProfile,
+  type ContainerRule,
+  type EffectiveRule,
+  effectiveRule,
+} from './certificate-profile.ts';
+export type { CertificateProfiles } from './ports.ts';
