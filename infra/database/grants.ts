@@ -6,18 +6,30 @@ import type { RoleNames, Zone } from './roles.ts';
  * The records that nobody may rewrite are open for reading and adding alone: a compromised cms can't change what it did,
  * nor a compromised vault what it answered. (The tables' own triggers refuse changes by the owner as well.)
  */
-const ZONES: readonly { zone: Zone; schema: string; appendOnly: readonly string[] }[] = [
-  { zone: 'cms', schema: 'public', appendOnly: ['audit_events', 'attestation_evidence'] },
-  { zone: 'vault', schema: 'vault', appendOnly: ['uses', 'record_signatures', 'alerts'] },
-  { zone: 'ca', schema: 'ca', appendOnly: [] },
+const ZONES: readonly ZoneTables[] = [
+  {
+    zone: 'cms',
+    schema: 'public',
+    appendOnly: ['audit_events', 'attestation_evidence', 'enrolment_vouchers'],
+    derived: ['certificate_states', 'certificate_expiry_counts', 'certificate_expiry_changes'],
+  },
+  { zone: 'vault', schema: 'vault', appendOnly: ['uses', 'record_signatures', 'alerts'], derived: [] },
+  { zone: 'ca', schema: 'ca', appendOnly: [], derived: [] },
 ];
+interface ZoneTables {
+  readonly zone: Zone;
+  readonly schema: string;
+  readonly appendOnly: readonly string[];
+  /** Written by the database's own triggers, with the owner's rights: its process may read them. */
+  readonly derived: readonly string[];
+}
 
 /** Sets the rights to exactly what is said above, whatever they were. Runs after every migration, as the owner. */
 export async function applyGrants(client: pg.Client, roles: RoleNames): Promise<void> {
   await client.query('BEGIN');
   try {
     for (const statement of grantStatements(roles)) await client.query(statement);
-    for (const { zone, schema, appendOnly } of ZONES) {
+    for (const { zone, schema, ...tables } of ZONES) {
       const { rows } = await client.query<{ name: string }>(
         `SELECT c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
          WHERE n.nspname = $1 AND c.relkind IN ('r', 'p')`,
@@ -26,7 +38,7 @@ export async function applyGrants(client: pg.Client, roles: RoleNames): Promise<
       const role = pg.escapeIdentifier(roles[zone]);
       for (const { name } of rows) {
         const table = `${pg.escapeIdentifier(schema)}.${pg.escapeIdentifier(name)}`;
-        await client.query(`GRANT ${rightsOn(name, appendOnly)} ON ${table} TO ${role}`);
+        await client.query(`GRANT ${rightsOn(name, tables)} ON ${table} TO ${role}`);
       }
     }
     await client.query('COMMIT');
@@ -48,7 +60,7 @@ function grantStatements(roles: RoleNames): string[] {
   });
 }
 
-function rightsOn(table: string, appendOnly: readonly string[]): string {
-  if (table === '_prisma_migrations') return 'SELECT';
+function rightsOn(table: string, { appendOnly, derived }: Pick<ZoneTables, 'appendOnly' | 'derived'>): string {
+  if (table === '_prisma_migrations' || derived.includes(table)) return 'SELECT';
   return appendOnly.includes(table) ? 'SELECT, INSERT' : 'SELECT, INSERT, UPDATE, DELETE';
 }
