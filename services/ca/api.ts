@@ -2,15 +2,39 @@ import type { RevocationReason } from './revocation/reasons.ts';
 
 /** The CA's operations as they cross the link. Bytes are base64url of DER; times RFC 3339, UTC. */
 
+/** What a certificate is for. The CA knows what each kind must say: whoever asks can't order anything else. */
+export type CertificateKind =
+  | 'smart-card-sign-in'
+  | 'tls-client'
+  | 'smime-signature'
+  | 'smime-encryption'
+  | 'document-signature'
+  | 'volume-encryption'
+  | 'device';
+
 export interface IssueParams {
   /** 1 to 128 printable ASCII characters; the same id always gets the same certificate. */
   readonly requestId: string;
   /** PKCS #10. Only its key is taken over. */
   readonly csr: string;
-  readonly profile: 'smart-card-sign-in';
-  /** `commonName`: 1 to 64 characters. */
-  readonly subject: { readonly commonName: string };
-  readonly subjectAltName: { readonly userPrincipalName?: string | undefined; readonly email?: string | undefined };
+  readonly profile: CertificateKind;
+  /** Each 1 to 64 characters. For a device `commonName` is its host name: a name of `dnsNames` or the first label of one. */
+  readonly subject: { readonly commonName: string; readonly organization?: string | undefined };
+  /** Which of them a kind may or must have: see issuance/profiles.ts. */
+  readonly subjectAltName: {
+    /** `user@domain`. */
+    readonly userPrincipalName?: string | undefined;
+    /**
+     * `name@REALM` in ASCII, both in exact case. Left out, a sign-in certificate has the one that its user principal
+     * name stands for; null: none.
+     */
+    readonly kerberosPrincipal?: string | null | undefined;
+    readonly email?: string | undefined;
+    /** 1 to 10. */
+    readonly dnsNames?: readonly string[] | undefined;
+  };
+  /** `S-1-5-21-…`, of a sign-in certificate only. */
+  readonly securityIdentifier?: string | undefined;
   /** From now on; at least 60. */
   readonly validitySeconds: number;
 }
@@ -23,6 +47,11 @@ export interface IssueAnswer {
   readonly chain: readonly [issuing: string, root: string];
   readonly notBefore: string;
   readonly notAfter: string;
+  /**
+   * What the CSR asked for beyond its key, and was not taken: `subject`, `extension 2.5.29.17`,
+   * `attribute 1.2.840.113549.1.9.7`. At most 20, the last then being `more`.
+   */
+  readonly ignored: readonly string[];
 }
 
 export interface FindParams {

@@ -15,8 +15,9 @@ import type {
  */
 export interface CaClient {
   /**
-   * @throws DomainError `csr-malformed`, `csr-signature-invalid`, `csr-key-not-allowed`, `validity-too-long`
-   * (unprocessable), `request-id-reused` (conflict), `field-invalid` (invalid)
+   * @throws DomainError `csr-malformed`, `csr-signature-invalid`, `csr-key-not-allowed`, `validity-too-long`,
+   * `name-not-of-profile`, `name-required`, `device-name-differs` (unprocessable), `request-id-reused` (conflict),
+   * `field-invalid` (invalid)
    */
   issue(params: IssueParams): Promise<IssueAnswer>;
   /** @returns null when nothing was issued for this id (yet). */

@@ -1,6 +1,7 @@
 export type {
   AuthoritiesAnswer,
   AuthorityAnswer,
+  CertificateKind,
   FindParams,
   HealthAnswer,
   IssueAnswer,

@@ -26,6 +26,7 @@ export function operations(ports: OperationPorts): Record<string, LinkHandler> {
     chain: [issuing.certificate.toString('base64url'), root.certificate.toString('base64url')],
     notBefore: issued.notBefore.toISOString(),
     notAfter: issued.notAfter.toISOString(),
+    ignored: issued.ignored,
   });
 
   return {

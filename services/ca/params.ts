@@ -1,7 +1,8 @@
-import { DomainError } from '@cardwright/protocol';
-import type { FindParams, RevokeParams } from './api.ts';
+import type { CertificateKind, FindParams, RevokeParams } from './api.ts';
 import type { IssueRequest } from './issuance/issue.ts';
-import { PERSON_PROFILES, type PersonProfile } from './issuance/profiles.ts';
+import { KINDS } from './issuance/profiles.ts';
+import { record, text, wrong } from './params-form.ts';
+import { parseNames } from './params-names.ts';
 import { isRevocationReason } from './revocation/reasons.ts';
 
 /**
@@ -9,10 +10,15 @@ import { isRevocationReason } from './revocation/reasons.ts';
  * @throws DomainError `field-invalid` (invalid), its `fields` saying which and what is right
  */
 export function parseIssue(params: unknown): IssueRequest {
-  const top = record(params, '', ['requestId', 'csr', 'profile', 'subject', 'subjectAltName', 'validitySeconds']);
-  const subject = record(top.subject, '/subject', ['commonName']);
-  const names = record(top.subjectAltName, '/subjectAltName', ['userPrincipalName', 'email']);
-  const { userPrincipalName, email } = names;
+  const top = record(params, '', [
+    'requestId',
+    'csr',
+    'profile',
+    'subject',
+    'subjectAltName',
+    'securityIdentifier',
+    'validitySeconds',
+  ]);
   const seconds = top.validitySeconds;
   if (typeof seconds !== 'number' || !Number.isSafeInteger(seconds) || seconds < 60) {
     throw wrong('/validitySeconds', 'must be a whole number of seconds, at least 60');
@@ -21,11 +27,7 @@ export function parseIssue(params: unknown): IssueRequest {
     requestId: requestId(top.requestId),
     csr: bytes(top.csr),
     profile: profile(top.profile),
-    commonName: commonName(subject.commonName),
-    subjectAltName: {
-      ...(userPrincipalName == null ? {} : { userPrincipalName: principal(userPrincipalName) }),
-      ...(email == null ? {} : { email: emailAddress(email) }),
-    },
+    names: parseNames(top.subject, top.subjectAltName, top.securityIdentifier),
     validitySeconds: seconds,
   };
 }
@@ -57,40 +59,7 @@ function bytes(value: unknown): Buffer {
   return Buffer.from(value, 'base64url');
 }
 
-function profile(value: unknown): PersonProfile {
-  if (typeof value === 'string' && Object.hasOwn(PERSON_PROFILES, value)) return value as PersonProfile;
-  throw wrong('/profile', `must be one of: ${Object.keys(PERSON_PROFILES).join(', ')}`);
-}
-
-/** ub-common-name is 64 characters (RFC 5280 appendix A.1). Control characters could forge what a log or a dialog shows. */
-const commonName = (value: unknown) =>
-  text(value, '/subject/commonName', /^(?!\s)[^\p{Cc}\p{Cs}\p{Co}\p{Cn}]{1,64}(?<!\s)$/u, 'must be 1 to 64 characters');
-
-/** No slash, either way: Kerberos and Windows give both a meaning of their own, and the name would map elsewhere. */
-const principal = (value: unknown) => {
-  const form = /^[^\s@/\\\p{C}]{1,128}@[^\s@/\\\p{C}]{1,127}$/u;
-  return text(value, '/subjectAltName/userPrincipalName', form, 'must be of the form user@domain, without slashes');
-};
-
-/** rfc822Name is ASCII (RFC 5280 4.2.1.6). */
-const emailAddress = (value: unknown) => {
-  const form = /^(?=.{3,254}$)[\x21-\x3f\x41-\x7e]{1,64}@[A-Za-z0-9.-]+$/;
-  return text(value, '/subjectAltName/email', form, 'must be an e-mail address in ASCII');
-};
-
-function text(value: unknown, pointer: string, form: RegExp, right: string): string {
-  if (typeof value !== 'string' || !form.test(value)) throw wrong(pointer, right);
-  return value;
-}
-
-function record(value: unknown, pointer: string, known: readonly string[]): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrong(pointer, 'must be an object');
-  const unknown = Object.keys(value).find((key) => !known.includes(key));
-  if (unknown !== undefined) throw wrong(pointer, `may only have the fields ${known.join(', ')}`);
-  return value as Record<string, unknown>;
-}
-
-function wrong(pointer: string, detail: string): DomainError {
-  const fields = [{ pointer, detail }];
-  return new DomainError('invalid', 'field-invalid', `${pointer || 'the request'} ${detail}`, { fields });
+function profile(value: unknown): CertificateKind {
+  if (typeof value === 'string' && Object.hasOwn(KINDS, value)) return value as CertificateKind;
+  throw wrong('/profile', `must be one of: ${Object.keys(KINDS).join(', ')}`);
 }

@@ -1,6 +1,12 @@
 /** Object identifiers by the names their standards use. */
 export const OID = {
   commonName: '2.5.4.3',
+  organizationName: '2.5.4.10',
+  // RFC 3279, RFC 5480
+  rsaKey: '1.2.840.113549.1.1.1',
+  ecKey: '1.2.840.10045.2.1',
+  // RFC 2985 5.4.2
+  extensionRequest: '1.2.840.113549.1.9.14',
   ecdsaWithSha256: '1.2.840.10045.4.3.2',
   ecdsaWithSha384: '1.2.840.10045.4.3.3',
   ecdsaWithSha512: '1.2.840.10045.4.3.4',
@@ -28,9 +34,16 @@ export const OID = {
   ocspNoCheck: '1.3.6.1.5.5.7.48.1.5',
   ocspSigning: '1.3.6.1.5.5.7.3.9',
   clientAuth: '1.3.6.1.5.5.7.3.2',
+  emailProtection: '1.3.6.1.5.5.7.3.4',
+  // RFC 9336
+  documentSigning: '1.3.6.1.5.5.7.3.36',
   // [MS-WCCE], [MS-PKCA]
   smartCardLogon: '1.3.6.1.4.1.311.20.2.2',
   userPrincipalName: '1.3.6.1.4.1.311.20.2.3',
+  // [MS-WCCE] 2.2.2.7.7.4: szOID_NTDS_CA_SECURITY_EXT and the otherName in it
+  securityIdentifier: '1.3.6.1.4.1.311.25.2',
+  objectSecurityIdentifier: '1.3.6.1.4.1.311.25.2.1',
+  bitLockerEncryption: '1.3.6.1.4.1.311.67.1.1',
   // RFC 4556
   pkinitClient: '1.3.6.1.5.2.3.4',
   kerberosPrincipalName: '1.3.6.1.5.2.2',

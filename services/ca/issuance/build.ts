@@ -1,18 +1,20 @@
 import { OID } from '../asn1/oids.ts';
+import { readDer } from '../asn1/reader.ts';
 import { certificateBody } from '../x509/certificate.ts';
 import {
   authorityInformationAccess,
   authorityKeyIdentifier,
   basicConstraints,
-  commonNameOnly,
   crlDistributionPoints,
+  distinguishedName,
   extendedKeyUsage,
   keyUsage,
   ocspNoCheck,
   type PublishedAt,
+  securityIdentifier,
   subjectKeyIdentifier,
 } from '../x509/extensions.ts';
-import { keyBits, keyIdentifier } from '../x509/public-key.ts';
+import { CERTIFICATE_BOUNDS, keyBits, keyIdentifier, keyType } from '../x509/public-key.ts';
 import { subjectAltName } from '../x509/subject-alt-name.ts';
 import type { Intent } from './intent.ts';
 
@@ -27,16 +29,19 @@ export interface CertificateOrder extends Intent {
 /** Makes the body (TBSCertificate) that an order describes; it can be signed only after the lint has passed it. */
 export function buildCertificate(order: CertificateOrder): Buffer {
   const { profile, issuer, publishedAt } = order;
-  const subject = commonNameOnly(order.commonName);
+  const subject = distinguishedName(order);
+  const type = keyType(readDer(order.publicKey, CERTIFICATE_BOUNDS));
+  if (type === null) throw new RangeError('a key that is neither EC nor RSA');
   const names = subjectAltName(order.subjectAltName);
   const extensions = [
     basicConstraints(profile.ca),
-    keyUsage(profile.keyUsage),
+    keyUsage(profile.keyUsage[type]),
     subjectKeyIdentifier(keyIdentifier(keyBits(order.publicKey))),
     ...(issuer === null ? [] : [authorityKeyIdentifier(issuer.keyIdentifier)]),
     ...(profile.extendedKeyUsage.length === 0 ? [] : [extendedKeyUsage(profile.extendedKeyUsage)]),
     ...(profile.extensions[OID.ocspNoCheck] === true ? [ocspNoCheck()] : []),
     ...(names === null ? [] : [names]),
+    ...(order.securityIdentifier === undefined ? [] : [securityIdentifier(order.securityIdentifier)]),
     ...(publishedAt === null ? [] : [authorityInformationAccess(publishedAt), crlDistributionPoints(publishedAt)]),
   ];
   return certificateBody({

@@ -8,9 +8,10 @@ interface Row {
   readonly certificate: Buffer | null;
   readonly not_before: Date;
   readonly not_after: Date;
+  readonly ignored: readonly string[];
 }
 
-const COLUMNS = 'serial_number, request_sha256, body, certificate, not_before, not_after';
+const COLUMNS = 'serial_number, request_sha256, body, certificate, not_before, not_after, ignored';
 
 export function certificateStore(database: Database): CertificateStore {
   async function find(requestId: string): Promise<StoredCertificate | null> {
@@ -26,14 +27,14 @@ export function certificateStore(database: Database): CertificateStore {
     find,
 
     async propose(proposal: Proposal) {
-      const { serialNumber, requestId, requestSha256, issuer, profile, body, notBefore, notAfter } = proposal;
+      const { serialNumber, requestId, requestSha256, issuer, profile, body, notBefore, notAfter, ignored } = proposal;
       const [row] = await database.query<Row>(
         'propose-certificate',
         `INSERT INTO ca.certificates
-           (serial_number, request_id, request_sha256, issuer, profile, state, body, not_before, not_after)
-         VALUES ($1, $2, $3, $4, $5, 'proposed', $6, $7, $8)
+           (serial_number, request_id, request_sha256, issuer, profile, state, body, not_before, not_after, ignored)
+         VALUES ($1, $2, $3, $4, $5, 'proposed', $6, $7, $8, $9)
          ON CONFLICT (request_id) DO NOTHING RETURNING ${COLUMNS}`,
-        [serialNumber, requestId, requestSha256, issuer, profile, body, notBefore, notAfter],
+        [serialNumber, requestId, requestSha256, issuer, profile, body, notBefore, notAfter, ignored],
       );
       // Rows are never removed: what stood in the way is there to be read.
       const outcome = row === undefined ? await find(requestId) : stored(row);
@@ -66,6 +67,7 @@ function stored(row: Row): StoredCertificate {
     requestSha256: row.request_sha256,
     notBefore: row.not_before,
     notAfter: row.not_after,
+    ignored: row.ignored,
   };
   if (row.certificate !== null) return { ...common, state: 'issued', certificate: row.certificate };
   if (row.body !== null) return { ...common, state: 'proposed', body: row.body };

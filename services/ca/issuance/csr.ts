@@ -1,8 +1,9 @@
 import { verify } from 'node:crypto';
 import { DomainError } from '@cardwright/protocol';
-import { CertificationRequest } from 'pkijs';
+import { TAG } from '../asn1/der.ts';
 import { OID } from '../asn1/oids.ts';
-import { type DerBounds, DerError, readDer } from '../asn1/reader.ts';
+import { type DerBounds, DerError, type DerValue, dottedOid, readDer } from '../asn1/reader.ts';
+import { wishesOf } from './csr-wishes.ts';
 import { allowedKey } from './key-policy.ts';
 
 /** A request with a 4096-bit key takes under 2 KiB. */
@@ -18,44 +19,83 @@ const SIGNATURES: Readonly<Record<string, { readonly keyType: 'ec' | 'rsa'; read
   [OID.sha512WithRsa]: { keyType: 'rsa', hash: 'sha512' },
 };
 
+export interface ProvenRequest {
+  /** SubjectPublicKeyInfo, DER. */
+  readonly publicKey: Buffer;
+  /** What else the request asks for, in words: names and extensions come from the directory record, not from it. */
+  readonly ignored: readonly string[];
+}
+
 /**
- * Takes the key out of a PKCS #10 request (RFC 2986), when its holder proves to have the private half. Whatever else the
- * request asks for (names, extensions) is ignored: those come from the directory record.
- * @param der the request; judged for size, depth and form before any library sees it
- * @returns SubjectPublicKeyInfo, DER
+ * Takes the key out of a PKCS #10 request (RFC 2986), when its holder proves to have the private half.
+ * @param der the request, as it came: any bytes
  * @throws DomainError `csr-malformed`, `csr-key-not-allowed`, `csr-signature-invalid` (unprocessable)
  */
-export function provenKey(der: Buffer): Buffer {
-  const request = parse(der);
-  const info = Buffer.from(request.subjectPublicKeyInfo.toSchema().toBER(false));
-  const key = allowedKey(info);
-  const algorithm = SIGNATURES[request.signatureAlgorithm.algorithmId];
-  if (algorithm === undefined) {
+export function provenKey(der: Buffer): ProvenRequest {
+  const { signedPart, publicKey, algorithm, signature, ignored } = parse(der);
+  const key = allowedKey(publicKey);
+  const known = SIGNATURES[algorithm];
+  if (known === undefined) {
     refuse('csr-signature-invalid', 'the request must be signed with ECDSA or RSA PKCS #1 v1.5 and SHA-256 or longer');
   }
-  const { unusedBits, valueHexView } = request.signatureValue.valueBlock;
   const proven =
-    key.asymmetricKeyType === algorithm.keyType &&
-    unusedBits === 0 &&
-    verify(algorithm.hash, request.tbsView, key, valueHexView);
+    key.asymmetricKeyType === known.keyType && signature !== null && verify(known.hash, signedPart, key, signature);
   if (!proven) refuse('csr-signature-invalid', 'the request is not signed by the key that it asks a certificate for');
-  return info;
+  return { publicKey, ignored };
 }
 
-function parse(der: Buffer): CertificationRequest {
+interface Parsed {
+  readonly signedPart: Buffer;
+  readonly publicKey: Buffer;
+  readonly algorithm: string;
+  /** null: not of whole bytes, which no signature is. */
+  readonly signature: Buffer | null;
+  readonly ignored: readonly string[];
+}
+
+function parse(der: Buffer): Parsed {
   try {
-    readDer(der, CSR_BOUNDS);
-    // A copy in an ArrayBuffer of its own: small Buffers share one, and the library keeps views.
-    const request = CertificationRequest.fromBER(new Uint8Array(der));
-    if (request.version !== 0) refuse('csr-malformed', 'the version of a PKCS #10 request must be 0');
-    return request;
+    return partsOf(readDer(der, CSR_BOUNDS));
   } catch (cause) {
-    if (cause instanceof DomainError) throw cause;
-    const problem = cause instanceof DerError ? cause.message : 'its parts are not those of RFC 2986';
-    throw new DomainError('unprocessable', 'csr-malformed', `not a PKCS #10 request in DER: ${problem}`, { cause });
+    if (!(cause instanceof DerError)) throw cause;
+    throw new DomainError('unprocessable', 'csr-malformed', `not a PKCS #10 request in DER: ${cause.message}`, {
+      cause,
+    });
   }
 }
 
-function refuse(code: 'csr-malformed' | 'csr-signature-invalid', detail: string): never {
+/** CertificationRequest ::= SEQUENCE { CertificationRequestInfo, AlgorithmIdentifier, BIT STRING } (RFC 2986 4.2). */
+function partsOf(request: DerValue): Parsed {
+  const [info, algorithm, signature] = fixed(request, [TAG.sequence, TAG.sequence, TAG.bitString], 'a request');
+  const tags = [TAG.integer, TAG.sequence, TAG.sequence];
+  // The attributes are a must in RFC 2986, and left out by more than one program when there are none.
+  const [version, subject, publicKey, attributes] = fixed(
+    info,
+    info.children.length === 3 ? tags : [...tags, 0xa0],
+    'the information of a request',
+  );
+  if (!version.raw.equals(Buffer.from('020100', 'hex'))) throw new DerError('a version other than 0', 0);
+  const [oid, parameters, ...rest] = algorithm.children;
+  if (oid === undefined || rest.length > 0 || (parameters !== undefined && parameters.tag !== TAG.null)) {
+    throw new DerError('an algorithm with parameters', 0);
+  }
+  return {
+    signedPart: info.raw,
+    publicKey: publicKey.raw,
+    algorithm: dottedOid(oid),
+    signature: signature.content[0] === 0 ? signature.content.subarray(1) : null,
+    ignored: wishesOf(subject, attributes?.children ?? []),
+  };
+}
+
+type Parts = readonly [DerValue, DerValue, DerValue, DerValue?];
+
+function fixed({ tag, children }: DerValue, tags: readonly number[], what: string): Parts {
+  const same = children.length === tags.length && children.every((child, at) => child.tag === tags[at]);
+  if (tag !== TAG.sequence || !same) throw new DerError(`${what} whose parts are not those of RFC 2986`, 0);
+  return children as unknown as Parts;
+}
+
+function refuse(code: 'csr-signature-invalid', detail: string): never {
   throw new DomainError('unprocessable', code, detail);
 }

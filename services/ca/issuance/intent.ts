@@ -15,8 +15,11 @@ export interface Intent {
   /** SubjectPublicKeyInfo, DER: the key whose possession was proved. */
   readonly publicKey: Uint8Array;
   readonly commonName: string;
+  readonly organization?: string;
   /** The names that must appear, and no other may. */
   readonly subjectAltName: SubjectAltName;
+  /** A Windows account's SID, for the extension that holds one. */
+  readonly securityIdentifier?: string;
   /** null: self-signed (a root). */
   readonly issuer: Issuer | null;
 }

@@ -1,14 +1,15 @@
 import { createHash } from 'node:crypto';
 import { DomainError } from '@cardwright/protocol';
+import type { CertificateKind } from '../api.ts';
 import type { Authority, AuthorityName } from '../authorities/authority.ts';
 import type { PublishedAt } from '../x509/extensions.ts';
 import { newSerialNumber } from '../x509/serial-number.ts';
-import type { SubjectAltName } from '../x509/subject-alt-name.ts';
 import { buildCertificate } from './build.ts';
 import { provenKey } from './csr.ts';
 import type { Intent } from './intent.ts';
 import { lintCertificate } from './lint.ts';
-import { PERSON_PROFILES, type PersonProfile, type Profile } from './profiles.ts';
+import { certificateNames, type RequestedNames } from './names.ts';
+import { KINDS, type Profile } from './profiles.ts';
 
 /** For clocks that are behind ours: a certificate made now must be good now. */
 export const BACKDATED_SECONDS = 300;
@@ -17,9 +18,8 @@ export interface IssueRequest {
   readonly requestId: string;
   /** PKCS #10, DER, as it came. */
   readonly csr: Buffer;
-  readonly profile: PersonProfile;
-  readonly commonName: string;
-  readonly subjectAltName: SubjectAltName;
+  readonly profile: CertificateKind;
+  readonly names: RequestedNames;
   /** From now on. */
   readonly validitySeconds: number;
 }
@@ -34,6 +34,8 @@ export interface Proposal {
   readonly body: Buffer;
   readonly notBefore: Date;
   readonly notAfter: Date;
+  /** What the CSR asked for and was not taken. */
+  readonly ignored: readonly string[];
 }
 
 interface Stored {
@@ -41,6 +43,7 @@ interface Stored {
   readonly requestSha256: Buffer;
   readonly notBefore: Date;
   readonly notAfter: Date;
+  readonly ignored: readonly string[];
 }
 export type IssuedCertificate = Stored & { readonly state: 'issued'; readonly certificate: Buffer };
 export type StoredCertificate = IssuedCertificate | (Stored & { readonly state: 'proposed'; readonly body: Buffer });
@@ -65,20 +68,17 @@ export interface IssuePorts {
  * Issues a certificate, once a request id: the body is stored before it is signed, and a repeat (after a lost answer or a
  * crash) gives the same certificate or signs the same body. What a repeat asks for in `validitySeconds` is not looked at.
  * @throws DomainError `csr-malformed`, `csr-signature-invalid`, `csr-key-not-allowed`, `validity-too-long`
- * (unprocessable), `request-id-reused` (conflict), `ca-database-unavailable` (unavailable)
+ * `name-not-of-profile`, `name-required`, `device-name-differs` (unprocessable), `request-id-reused` (conflict),
+ * `ca-database-unavailable` (unavailable)
  */
 export async function issue(ports: IssuePorts, request: IssueRequest): Promise<IssuedCertificate> {
-  const profile = PERSON_PROFILES[request.profile];
-  const intent: Intent = {
-    profile,
-    publicKey: provenKey(request.csr),
-    commonName: request.commonName,
-    subjectAltName: request.subjectAltName,
-    issuer: ports.issuing,
-  };
+  const profile = KINDS[request.profile];
+  const names = certificateNames(profile, request.names);
+  const { publicKey, ignored } = provenKey(request.csr);
+  const intent: Intent = { profile, publicKey, ...names, issuer: ports.issuing };
   const requestSha256 = digestOf(request);
   const earlier = await ports.store.find(request.requestId);
-  const row = earlier ?? (await ports.store.propose(propose(ports, request, intent, requestSha256)));
+  const row = earlier ?? (await ports.store.propose(propose(ports, request, { ...intent, ignored }, requestSha256)));
   if (!row.requestSha256.equals(requestSha256)) {
     throw new DomainError(
       'conflict',
@@ -93,7 +93,9 @@ export async function issue(ports: IssuePorts, request: IssueRequest): Promise<I
   return completed;
 }
 
-function propose(ports: IssuePorts, request: IssueRequest, intent: Intent, requestSha256: Buffer): Proposal {
+type Proposed = Intent & Pick<Proposal, 'ignored'>;
+
+function propose(ports: IssuePorts, request: IssueRequest, intent: Proposed, requestSha256: Buffer): Proposal {
   const { notBefore, notAfter } = validity(ports, request.validitySeconds, intent.profile);
   const serialNumber = newSerialNumber(ports.random);
   const { publishedAt } = ports;
@@ -106,6 +108,7 @@ function propose(ports: IssuePorts, request: IssueRequest, intent: Intent, reque
     body: buildCertificate({ ...intent, serialNumber, notBefore, notAfter, publishedAt }),
     notBefore,
     notAfter,
+    ignored: intent.ignored,
   };
 }
 
@@ -126,8 +129,12 @@ function validity({ now, issuing }: IssuePorts, seconds: number, profile: Profil
 
 const tooLong = (detail: string) => new DomainError('unprocessable', 'validity-too-long', detail);
 
-function digestOf({ csr, profile, commonName, subjectAltName }: IssueRequest): Buffer {
-  const { userPrincipalName = null, email = null } = subjectAltName;
-  const text = JSON.stringify([csr.toString('base64'), profile, commonName, userPrincipalName, email]);
-  return createHash('sha256').update(text).digest();
+/** Of what was asked for. Names that came later are added where they are given: older requests keep their digest. */
+function digestOf({ csr, profile, names }: IssueRequest): Buffer {
+  const { commonName, userPrincipalName = null, email = null, ...later } = names;
+  const { organization, kerberosPrincipal, dnsNames, securityIdentifier } = later;
+  const given = { organization, kerberosPrincipal, dnsNames, securityIdentifier };
+  const added = Object.values(given).some((value) => value !== undefined) ? [given] : [];
+  const asked = [csr.toString('base64'), profile, commonName, userPrincipalName, email, ...added];
+  return createHash('sha256').update(JSON.stringify(asked)).digest();
 }

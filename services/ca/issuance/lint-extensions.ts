@@ -2,8 +2,7 @@ import { TAG } from '../asn1/der.ts';
 import { OID } from '../asn1/oids.ts';
 import { type DerValue, dottedOid, readDer, utf8Text } from '../asn1/reader.ts';
 import { KEY_USAGE } from '../x509/extensions.ts';
-import { CERTIFICATE_BOUNDS, keyIdentifier } from '../x509/public-key.ts';
-import { kerberosPrincipal } from '../x509/subject-alt-name.ts';
+import { CERTIFICATE_BOUNDS, keyIdentifier, keyType } from '../x509/public-key.ts';
 import type { Intent } from './intent.ts';
 
 /** Notes a finding when something is not so. */
@@ -24,8 +23,10 @@ const RULES: Readonly<Record<string, Rule>> = {
     const asWanted = wanted === null ? pathLength === undefined : pathLength?.content.equals(Buffer.of(wanted));
     return isCa && asWanted && rest.length === 0 ? null : 'basicConstraints is not that of its CA profile (4.2.1.9)';
   },
-  [OID.keyUsage]: (value, { profile }) => {
-    const bits = profile.keyUsage.map((usage) => KEY_USAGE[usage]);
+  [OID.keyUsage]: (value, { profile }, publicKey) => {
+    const type = keyType(publicKey);
+    if (type === null) return 'a key that is neither EC nor RSA';
+    const bits = profile.keyUsage[type].map((usage) => KEY_USAGE[usage]);
     const set: number[] = [];
     value.content.subarray(1).forEach((byte, at) => {
       for (let bit = 0; bit < 8; bit += 1) if ((byte & (0x80 >> bit)) !== 0) set.push(at * 8 + bit);
@@ -54,6 +55,16 @@ const RULES: Readonly<Record<string, Rule>> = {
     const found = value.children.map(nameText);
     const same = found.length === wanted.size && found.every((name) => wanted.has(name));
     return same && found.length > 0 ? null : 'subjectAltName does not hold exactly the names asked for (4.2.1.6)';
+  },
+  [OID.securityIdentifier]: (value, { securityIdentifier }) => {
+    const name = value.children[0];
+    const [type, wrapped] = name?.children ?? [];
+    const text = wrapped?.children[0];
+    const form = value.children.length === 1 && name?.tag === 0xa0 && type !== undefined && wrapped?.tag === 0xa0;
+    const ours = form && dottedOid(type) === OID.objectSecurityIdentifier && text?.tag === TAG.octetString;
+    return ours && securityIdentifier !== undefined && text.content.toString('latin1') === securityIdentifier
+      ? null
+      : 'the SID extension does not hold exactly the SID asked for ([MS-WCCE] 2.2.2.7.7.4)';
   },
   [OID.authorityInformationAccess]: (value) => {
     const ok = value.children.every(({ children: [method, location] }) => method && location && isWebUrl(location));
@@ -99,20 +110,23 @@ export function lintExtensions(wrapper: DerValue, publicKey: DerValue, intent: I
   }
   const named = namesOf(intent.subjectAltName).length > 0;
   check(!named || seen.has(OID.subjectAltName), 'subjectAltName is missing');
+  check(intent.securityIdentifier === undefined || seen.has(OID.securityIdentifier), 'the SID extension is missing');
 }
 
-function namesOf({ userPrincipalName, email }: Intent['subjectAltName']): string[] {
-  const principal = userPrincipalName === undefined ? null : kerberosPrincipal(userPrincipalName);
+function namesOf(names: Intent['subjectAltName']): string[] {
+  const { userPrincipalName, kerberosPrincipal, email, dnsNames = [] } = names;
   return [
     ...(userPrincipalName === undefined ? [] : [`upn:${userPrincipalName}`]),
-    ...(principal === null ? [] : [`kpn:${principal.name}@${principal.realm}`]),
+    ...(kerberosPrincipal === undefined ? [] : [`kpn:${kerberosPrincipal}`]),
     ...(email === undefined ? [] : [`email:${email}`]),
+    ...dnsNames.map((name) => `dns:${name}`),
   ];
 }
 
 /** A GeneralName in the same words, or one that is never wanted. */
 function nameText(name: DerValue): string {
   if (name.tag === 0x81) return `email:${name.content.toString('latin1')}`;
+  if (name.tag === 0x82) return `dns:${name.content.toString('latin1')}`;
   const [type, wrapped] = name.children;
   const value = wrapped?.children[0];
   if (name.tag !== 0xa0 || type === undefined || value === undefined) return 'unwanted';

@@ -89,7 +89,7 @@ function lintBody(tbs: DerValue, intent: Intent, check: Check): void {
   );
   check(issuer.children.length > 0, 'the issuer is empty (4.1.2.4)');
   lintValidity(validity, intent, check);
-  lintSubject(subject, intent.commonName, check);
+  lintSubject(subject, intent, check);
   check(publicKey.raw.equals(intent.publicKey), 'the key is not the one whose possession was proved');
   lintExtensions(extensions, publicKey, intent, check);
 }
@@ -115,20 +115,24 @@ function lintValidity(validity: DerValue, { profile, issuer }: Intent, check: Ch
   check(issuer === null || notAfter <= issuer.notAfter.getTime(), 'it outlives its issuer');
 }
 
-/** One RDN, one common name, UTF8String, 1..64 characters (ub-common-name, RFC 5280 appendix A.1). */
-function lintSubject(subject: DerValue, commonName: string, check: Check): void {
-  const attribute = subject.children[0]?.children[0];
-  const [type, value] = attribute?.children ?? [];
-  const single = subject.children.length === 1 && subject.children[0]?.children.length === 1;
-  if (!single || type === undefined || value === undefined) {
-    check(false, 'the subject is not one common name');
-    return;
+/**
+ * The organization where there is one, then the common name: an RDN each, UTF8String, 1 to 64 characters
+ * (ub-common-name, ub-organization-name, RFC 5280 appendix A.1).
+ */
+function lintSubject(subject: DerValue, { commonName, organization }: Intent, check: Check): void {
+  const wanted: [string, string][] = [[OID.commonName, commonName]];
+  if (organization !== undefined) wanted.unshift([OID.organizationName, organization]);
+  check(subject.children.length === wanted.length, 'the subject has not the parts that were asked for');
+  for (const [at, [oid, text]] of wanted.entries()) {
+    const rdn = subject.children[at];
+    const [type, value, ...rest] = rdn?.children[0]?.children ?? [];
+    if (rdn?.children.length !== 1 || type === undefined || value === undefined || rest.length > 0) {
+      check(false, 'the subject is not of its form (4.1.2.6)');
+      continue;
+    }
+    check(dottedOid(type) === oid && value.tag === TAG.utf8String, `the subject has no UTF8String ${oid} in its place`);
+    check(value.content.equals(Buffer.from(text, 'utf8')), 'the subject is not the one that was asked for');
+    const length = [...text].length;
+    check(length >= 1 && length <= 64, `${oid} of the subject is not of 1 to 64 characters`);
   }
-  check(
-    dottedOid(type) === OID.commonName && value.tag === TAG.utf8String,
-    'the subject is not a UTF8String common name',
-  );
-  check(value.content.equals(Buffer.from(commonName, 'utf8')), 'the subject is not the one that was asked for');
-  const length = [...commonName].length;
-  check(length >= 1 && length <= 64, 'the common name is not of 1 to 64 characters');
 }

@@ -137,6 +137,7 @@ async function makeDelegate(options: ResponderOptions): Promise<Delegate> {
     body,
     notBefore,
     notAfter,
+    ignored: [],
   });
   const certificate = await issuing.certify(lintCertificate(body, order));
   await certificates.complete(serialNumber, certificate);

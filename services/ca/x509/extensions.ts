@@ -16,7 +16,14 @@ import {
 import { OID } from '../asn1/oids.ts';
 
 /** KeyUsage bits of RFC 5280 4.2.1.3 that this CA sets. */
-export const KEY_USAGE = { digitalSignature: 0, keyCertSign: 5, cRLSign: 6 } as const;
+export const KEY_USAGE = {
+  digitalSignature: 0,
+  nonRepudiation: 1,
+  keyEncipherment: 2,
+  keyAgreement: 4,
+  keyCertSign: 5,
+  cRLSign: 6,
+} as const;
 export type KeyUsage = keyof typeof KEY_USAGE;
 
 /** Where the world finds what the CA publishes. All absolute http(s) URLs. */
@@ -69,6 +76,19 @@ export const crlDistributionPoints = (at: PublishedAt): Buffer =>
 /** RFC 6960 4.2.2.2.1: the responder's own certificate lives so briefly that nobody asks for its status. */
 export const ocspNoCheck = (): Buffer => extension(OID.ocspNoCheck, false, nullValue());
 
-/** A Name of one RDN with one common name, as UTF8String. */
-export const commonNameOnly = (commonName: string): Buffer =>
-  sequence(setOf(sequence(objectIdentifier(OID.commonName), utf8String(commonName))));
+/**
+ * The account's SID for Windows' domain controllers ([MS-WCCE] 2.2.2.7.7.4): GeneralNames with one otherName, whose value
+ * is an OCTET STRING of the SID's text.
+ */
+export function securityIdentifier(sid: string): Buffer {
+  const name = explicit(0, objectIdentifier(OID.objectSecurityIdentifier), explicit(0, octetString(ascii(sid))));
+  return extension(OID.securityIdentifier, false, sequence(name));
+}
+
+/** A Name: the organization where there is one, then the common name, each an RDN of its own and a UTF8String. */
+export function distinguishedName(name: { readonly organization?: string; readonly commonName: string }): Buffer {
+  const rdn = (type: string, value: string) => setOf(sequence(objectIdentifier(type), utf8String(value)));
+  const organization = name.organization === undefined ? [] : [rdn(OID.organizationName, name.organization)];
+  return sequence(...organization, rdn(OID.commonName, name.commonName));
+}
+export const commonNameOnly = (commonName: string): Buffer => distinguishedName({ commonName });
