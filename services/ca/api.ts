@@ -60,11 +60,27 @@ export interface FindParams {
 
 export interface RevokeParams {
   readonly serialNumber: string;
+  /** `certificateHold` puts it on hold: a release ends that, or a final reason takes its place. */
+  readonly reason: RevocationReason;
+  /** May lie in the past, but not before the certificate begins. */
+  readonly revokedAt: string;
+  /** Since when its key is known or thought to be in other hands (RFC 5280 5.3.2). Not with a hold. */
+  readonly invalidityDate?: string | undefined;
+}
+/** What stands: this revocation, or the first final one (the first hold) whatever was asked for now. Whole seconds. */
+export interface RevokeAnswer {
+  readonly serialNumber: string;
   readonly reason: RevocationReason;
   readonly revokedAt: string;
+  readonly invalidityDate: string | null;
 }
-/** Of the first revocation, whatever was asked for now. Whole seconds. */
-export type RevokeAnswer = RevokeParams;
+
+export interface ReleaseParams {
+  readonly serialNumber: string;
+  /** Not before the hold. The same time again is the same release again. */
+  readonly releasedAt: string;
+}
+export type ReleaseAnswer = ReleaseParams;
 
 export interface AuthorityAnswer {
   readonly certificate: string;

@@ -5,6 +5,8 @@ import type {
   HealthAnswer,
   IssueAnswer,
   IssueParams,
+  ReleaseAnswer,
+  ReleaseParams,
   RevokeAnswer,
   RevokeParams,
 } from './api.ts';
@@ -22,8 +24,16 @@ export interface CaClient {
   issue(params: IssueParams): Promise<IssueAnswer>;
   /** @returns null when nothing was issued for this id (yet). */
   find(params: FindParams): Promise<IssueAnswer | null>;
-  /** @throws DomainError `certificate-unknown` (not-found), `revoked-at-not-possible` (unprocessable), `field-invalid` */
+  /**
+   * Holds too. @throws DomainError `certificate-unknown` (not-found), `revoked-at-not-possible`,
+   * `invalidity-date-not-possible` (unprocessable), `field-invalid`
+   */
   revoke(params: RevokeParams): Promise<RevokeAnswer>;
+  /**
+   * Ends a hold. @throws DomainError `certificate-not-on-hold` (conflict), `certificate-unknown` (not-found),
+   * `released-at-not-possible` (unprocessable), `field-invalid`
+   */
+  release(params: ReleaseParams): Promise<ReleaseAnswer>;
   authorities(): Promise<AuthoritiesAnswer>;
   /** @throws DomainError `ca-database-unavailable`, `ca-not-ready` (unavailable) */
   health(): Promise<HealthAnswer>;
@@ -36,6 +46,7 @@ export function connectCa(socketPath: string): CaClient {
     issue: (params) => link.call('issue', params),
     find: (params) => link.call('find', params),
     revoke: (params) => link.call('revoke', params),
+    release: (params) => link.call('release', params),
     authorities: () => link.call('authorities', {}),
     health: () => link.call('health', {}),
     close: () => link.close(),

@@ -6,6 +6,8 @@ export type {
   HealthAnswer,
   IssueAnswer,
   IssueParams,
+  ReleaseAnswer,
+  ReleaseParams,
   RevocationReason,
   RevokeAnswer,
   RevokeParams,

@@ -1,17 +1,25 @@
 import type { LinkHandler } from '@cardwright/link';
 import { DomainError } from '@cardwright/protocol';
-import type { AuthoritiesAnswer, AuthorityAnswer, HealthAnswer, IssueAnswer, RevokeAnswer } from './api.ts';
+import type {
+  AuthoritiesAnswer,
+  AuthorityAnswer,
+  HealthAnswer,
+  IssueAnswer,
+  ReleaseAnswer,
+  RevokeAnswer,
+} from './api.ts';
 import type { Authority } from './authorities/authority.ts';
 import type { Authorities } from './authorities/open.ts';
 import { type IssuedCertificate, type IssuePorts, issue } from './issuance/issue.ts';
-import { parseFind, parseIssue, parseRevoke } from './params.ts';
+import { parseFind, parseIssue } from './params.ts';
+import { parseRelease, parseRevoke } from './params-status.ts';
 import type { CrlPublisher } from './revocation/publish-crl.ts';
-import { type RevokePorts, revoke } from './revocation/revoke.ts';
+import { release, revoke, type StatusPorts } from './revocation/revoke.ts';
 
 export interface OperationPorts {
   readonly authorities: Authorities;
   readonly issue: IssuePorts;
-  readonly revoke: RevokePorts;
+  readonly status: StatusPorts;
   readonly crls: Readonly<Record<'root' | 'issuing', CrlPublisher>>;
   /** Throws when the database does not answer. */
   readonly checkDatabase: () => Promise<void>;
@@ -38,8 +46,18 @@ export function operations(ports: OperationPorts): Record<string, LinkHandler> {
     },
 
     revoke: async (params): Promise<RevokeAnswer> => {
-      const { serialNumber, reason, revokedAt } = await revoke(ports.revoke, parseRevoke(params));
-      return { serialNumber: serialNumber.toString('hex'), reason, revokedAt: revokedAt.toISOString() };
+      const { serialNumber, reason, at, invalidityDate } = await revoke(ports.status, parseRevoke(params));
+      return {
+        serialNumber: serialNumber.toString('hex'),
+        reason,
+        revokedAt: at.toISOString(),
+        invalidityDate: invalidityDate?.toISOString() ?? null,
+      };
+    },
+
+    release: async (params): Promise<ReleaseAnswer> => {
+      const { serialNumber, releasedAt } = await release(ports.status, parseRelease(params));
+      return { serialNumber: serialNumber.toString('hex'), releasedAt: releasedAt.toISOString() };
     },
 
     authorities: async (): Promise<AuthoritiesAnswer> => ({ issuing: describe(issuing), root: describe(root) }),

@@ -1,9 +1,8 @@
-import type { CertificateKind, FindParams, RevokeParams } from './api.ts';
+import type { CertificateKind, FindParams } from './api.ts';
 import type { IssueRequest } from './issuance/issue.ts';
 import { KINDS } from './issuance/profiles.ts';
 import { record, text, wrong } from './params-form.ts';
 import { parseNames } from './params-names.ts';
-import { isRevocationReason } from './revocation/reasons.ts';
 
 /**
  * What comes over the link, judged before anything is done with it. Everything not asked for is refused.
@@ -34,20 +33,6 @@ export function parseIssue(params: unknown): IssueRequest {
 
 export function parseFind(params: unknown): FindParams {
   return { requestId: requestId(record(params, '', ['requestId']).requestId) };
-}
-
-export function parseRevoke(params: unknown): Omit<RevokeParams, 'revokedAt'> & { readonly revokedAt: Date } {
-  const { serialNumber, reason, revokedAt } = record(params, '', ['serialNumber', 'reason', 'revokedAt']);
-  if (!isRevocationReason(reason)) throw wrong('/reason', 'must be a reason of RFC 5280 5.3.1 that this CA takes');
-  const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/;
-  const date = new Date(text(revokedAt, '/revokedAt', time, 'must be an RFC 3339 time in UTC'));
-  if (Number.isNaN(date.getTime())) throw wrong('/revokedAt', 'must be a time that exists');
-  // Any short text: what is no serial number of ours is unknown, and that is the answer.
-  return {
-    serialNumber: text(serialNumber, '/serialNumber', /^[0-9A-Za-z]{1,64}$/, 'must be hexadecimal'),
-    reason,
-    revokedAt: date,
-  };
 }
 
 const requestId = (value: unknown) =>

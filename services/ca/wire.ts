@@ -14,7 +14,7 @@ import { operations } from './operations.link.ts';
 import { pkiServer } from './pki.http.ts';
 import { crlStore } from './revocation/crls.pg.ts';
 import { CRL_SCHEDULES, crlPublisher } from './revocation/publish-crl.ts';
-import { revocationStore } from './revocation/revocations.pg.ts';
+import { statusChangeStore } from './revocation/revocations.pg.ts';
 
 /** One process at a time opens or makes the authorities. The migrator's lock is 72707369. */
 const AUTHORITIES_LOCK = 72_707_370;
@@ -63,8 +63,8 @@ export async function startCa(config: CaConfig, logger: Logger): Promise<Running
         now,
         random: randomBytes,
       },
-      revoke: {
-        store: revocationStore(database),
+      status: {
+        store: statusChangeStore(database),
         now,
         // The revocation stands already. Upkeep sees that the CRL lacks it, should this fail.
         recorded: (issuer: 'root' | 'issuing') => crls[issuer].refresh().catch(failed),

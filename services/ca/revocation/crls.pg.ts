@@ -7,11 +7,11 @@ interface CrlRow {
   readonly number: string;
   readonly this_update: Date;
   readonly next_update: Date;
-  readonly revocation_count: string;
+  readonly change_count: string;
   readonly crl: Buffer;
 }
 
-const CURRENT = 'SELECT number, this_update, next_update, revocation_count, crl FROM ca.crls WHERE issuer = $1';
+const CURRENT = 'SELECT number, this_update, next_update, change_count, crl FROM ca.crls WHERE issuer = $1';
 
 export function crlStore(database: Database): CrlStore {
   return {
@@ -21,12 +21,12 @@ export function crlStore(database: Database): CrlStore {
     },
 
     async revocationCount(issuer) {
-      const [row] = await database.query<{ revocation_count: string }>(
+      const [row] = await database.query<{ change_count: string }>(
         'revocation-count',
-        'SELECT revocation_count FROM ca.authorities WHERE name = $1',
+        'SELECT change_count FROM ca.crl_scopes WHERE issuer = $1',
         [issuer],
       );
-      return BigInt(row?.revocation_count ?? 0);
+      return BigInt(row?.change_count ?? 0);
     },
 
     replace: (issuer, make) =>
@@ -35,7 +35,11 @@ export function crlStore(database: Database): CrlStore {
         // row of ca.crls can't be what is locked: the first CRL finds none.)
         await queries.query('lock-crl', "SELECT pg_advisory_xact_lock(hashtext('ca.crls'), hashtext($1))", [issuer]);
         const [before] = await queries.query<CrlRow>('current-crl', CURRENT, [issuer]);
-        // One statement sees one moment; its number of rows is what the CRL covers.
+        const [scope] = await queries.query<{ change_count: string }>(
+          'revocation-count',
+          'SELECT change_count FROM ca.crl_scopes WHERE issuer = $1',
+          [issuer],
+        );
         const rows = await queries.query<{ serial_number: Buffer; reason: RevocationReason; revoked_at: Date }>(
           'revoked',
           'SELECT serial_number, reason, revoked_at FROM ca.revocations WHERE issuer = $1 ORDER BY serial_number',
@@ -44,13 +48,13 @@ export function crlStore(database: Database): CrlStore {
         const entries = rows.map(
           (row): RevokedEntry => ({ serialNumber: row.serial_number, reason: row.reason, revokedAt: row.revoked_at }),
         );
-        const next = await make(BigInt(before?.number ?? 0) + 1n, entries);
+        const next = await make(BigInt(before?.number ?? 0) + 1n, entries, BigInt(scope?.change_count ?? 0));
         await queries.query(
           'replace-crl',
-          `INSERT INTO ca.crls (issuer, number, this_update, next_update, revocation_count, crl)
-           VALUES ($1, $2, $3, $4, $5, $6)
-           ON CONFLICT (issuer) DO UPDATE SET number = excluded.number, this_update = excluded.this_update,
-             next_update = excluded.next_update, revocation_count = excluded.revocation_count, crl = excluded.crl`,
+          `INSERT INTO ca.crls (issuer, shard, kind, number, this_update, next_update, change_count, crl)
+           VALUES ($1, 0, 'full', $2, $3, $4, $5, $6)
+           ON CONFLICT (issuer, shard, kind) DO UPDATE SET number = excluded.number, this_update = excluded.this_update,
+             next_update = excluded.next_update, change_count = excluded.change_count, crl = excluded.crl`,
           [issuer, next.number, next.thisUpdate, next.nextUpdate, next.revocationCount, next.crl],
         );
         return next;
@@ -63,7 +67,7 @@ function stored(row: CrlRow): StoredCrl {
     number: BigInt(row.number),
     thisUpdate: row.this_update,
     nextUpdate: row.next_update,
-    revocationCount: BigInt(row.revocation_count),
+    revocationCount: BigInt(row.change_count),
     crl: row.crl,
   };
 }

@@ -19,7 +19,7 @@ export interface CrlStore {
   /** Gives `make` the next number and all revocations; what it makes is stored in the same transaction. */
   replace(
     issuer: AuthorityName,
-    make: (number: bigint, entries: readonly RevokedEntry[]) => Promise<StoredCrl>,
+    make: (number: bigint, entries: readonly RevokedEntry[], revocationCount: bigint) => Promise<StoredCrl>,
   ): Promise<StoredCrl>;
 }
 
@@ -61,11 +61,11 @@ export function crlPublisher({ authority, schedule, store, now }: PublisherOptio
     latest = { ...crl, etag: `"${createHash('sha256').update(crl.crl).digest('base64url').slice(0, 22)}"` };
   };
 
-  async function make(number: bigint, entries: readonly RevokedEntry[]): Promise<StoredCrl> {
+  async function make(number: bigint, entries: readonly RevokedEntry[], revocationCount: bigint): Promise<StoredCrl> {
     const thisUpdate = new Date(Math.floor(now().getTime() / 1000) * 1000);
     const nextUpdate = new Date(thisUpdate.getTime() + schedule.lifetimeMs);
     const crl = await authority.signCrl(buildCrl({ issuer: authority, number, thisUpdate, nextUpdate, entries }));
-    return { number, thisUpdate, nextUpdate, revocationCount: BigInt(entries.length), crl };
+    return { number, thisUpdate, nextUpdate, revocationCount, crl };
   }
 
   /** Another process may have made a newer one, and only the database knows. */

@@ -1,38 +1,53 @@
 import type { AuthorityName } from '../authorities/authority.ts';
 import type { Database } from '../database.pg.ts';
 import type { RevocationReason } from './reasons.ts';
-import type { Revocation, RevocationStore } from './revoke.ts';
+import type { StatusChangeStore } from './revoke.ts';
+import type { StatusChange } from './status.ts';
 
-interface Row {
-  readonly reason: RevocationReason;
-  readonly revoked_at: Date;
+interface ChangeRow {
+  readonly status: StatusChange['status'];
+  readonly reason: RevocationReason | null;
+  readonly changed_at: Date;
+  readonly invalidity_date: Date | null;
 }
 
-export function revocationStore(database: Database): RevocationStore {
+export function statusChangeStore(database: Database): StatusChangeStore {
   return {
-    async issuedCertificate(serialNumber) {
-      const [row] = await database.query<{ issuer: AuthorityName; not_before: Date }>(
-        'issued-certificate',
-        "SELECT issuer, not_before FROM ca.certificates WHERE serial_number = $1 AND state = 'issued'",
-        [serialNumber],
-      );
-      return row === undefined ? null : { issuer: row.issuer, notBefore: row.not_before };
-    },
-
-    async record({ serialNumber, reason, revokedAt }: Revocation, issuer) {
-      await database.query(
-        'record-revocation',
-        `INSERT INTO ca.revocations (serial_number, issuer, reason, revoked_at) VALUES ($1, $2, $3, $4)
-         ON CONFLICT (serial_number) DO NOTHING`,
-        [serialNumber, issuer, reason, revokedAt],
-      );
-      const [row] = await database.query<Row>(
-        'revocation',
-        'SELECT reason, revoked_at FROM ca.revocations WHERE serial_number = $1',
-        [serialNumber],
-      );
-      if (row === undefined) throw new Error('a revocation vanished');
-      return { serialNumber, reason: row.reason, revokedAt: row.revoked_at };
-    },
+    change: (serialNumber, judge, entryOf) =>
+      database.transaction(async (queries) => {
+        // Locked to the end: what is judged is what is recorded after.
+        const [certificate] = await queries.query<{ issuer: AuthorityName; not_before: Date }>(
+          'issued-certificate',
+          `SELECT issuer, not_before FROM ca.certificates WHERE serial_number = $1 AND state = 'issued'
+           FOR NO KEY UPDATE`,
+          [serialNumber],
+        );
+        if (certificate === undefined) return null;
+        const { issuer, not_before: notBefore } = certificate;
+        const [last] = await queries.query<ChangeRow>(
+          'last-status-change',
+          `SELECT status, reason, changed_at, invalidity_date FROM ca.status_changes WHERE serial_number = $1
+           ORDER BY number DESC LIMIT 1`,
+          [serialNumber],
+        );
+        const outcome = judge({ issuer, notBefore, last: last === undefined ? null : changeOf(last) });
+        if ('stands' in outcome) return { issuer, change: outcome.stands };
+        const change: StatusChange = outcome.record;
+        const { reason, invalidityDate } = change.status === 'good' ? { reason: null, invalidityDate: null } : change;
+        // A trigger of the table finds issuer, shard and number, and keeps ca.revocations.
+        await queries.query(
+          'record-status-change',
+          `INSERT INTO ca.status_changes (serial_number, status, reason, changed_at, invalidity_date, entry)
+           VALUES ($1, $2, $3, $4, $5, $6)`,
+          [serialNumber, change.status, reason, change.at, invalidityDate, entryOf(outcome.record)],
+        );
+        return { issuer, change: outcome.record };
+      }),
   };
+}
+
+function changeOf({ status, reason, changed_at: at, invalidity_date: invalidityDate }: ChangeRow): StatusChange {
+  if (status === 'good') return { status, at };
+  if (reason === null) throw new Error('a revocation without a reason');
+  return { status, reason, at, invalidityDate };
 }

@@ -66,7 +66,7 @@ describe('a revocation', () => {
 
     const revokedAt = now();
     const revocation = { serialNumber: gone.serialNumber, reason: 'keyCompromise', revokedAt } as const;
-    expect(await ca.client.revoke(revocation)).toEqual(revocation);
+    expect(await ca.client.revoke(revocation)).toEqual({ ...revocation, invalidityDate: null });
 
     const after = await fetchCrl('issuing');
     expect(after.number).toBe(before.number + 1);
@@ -117,7 +117,7 @@ describe('a revocation', () => {
     const { serialNumber, notBefore } = await issued('twice');
     const first = await ca.client.revoke({ serialNumber, reason: 'superseded', revokedAt: notBefore });
     const second = await ca.client.revoke({ serialNumber, reason: 'keyCompromise', revokedAt: now() });
-    expect(first).toEqual({ serialNumber, reason: 'superseded', revokedAt: notBefore });
+    expect(first).toEqual({ serialNumber, reason: 'superseded', revokedAt: notBefore, invalidityDate: null });
     expect(second).toEqual(first);
     const count = (await fetchCrl('issuing')).text.split(serialNumber.toUpperCase()).length - 1;
     expect(count).toBe(1);
@@ -169,8 +169,10 @@ describe('a revocation', () => {
       const revocation = ca.client.revoke({ serialNumber, reason: 'superseded', revokedAt });
       await expect(revocation).rejects.toEqual(refusal('unprocessable', 'revoked-at-not-possible'));
     }
-    const held = ca.client.revoke({ serialNumber, reason: 'certificateHold' as 'superseded', revokedAt: now() });
-    await expect(held).rejects.toEqual(refusal('invalid', 'field-invalid'));
+    for (const reason of ['removeFromCRL', 'cACompromise', 'aACompromise', '']) {
+      const revocation = ca.client.revoke({ serialNumber, reason: reason as 'superseded', revokedAt: now() });
+      await expect(revocation).rejects.toEqual(refusal('invalid', 'field-invalid'));
+    }
     expect((await fetchCrl('issuing')).text).not.toContain(serialNumber.toUpperCase());
   });
 });
@@ -218,7 +220,12 @@ describe('the record', () => {
       'DELETE FROM ca.crls',
       'UPDATE ca.crls SET number = 1',
       "UPDATE ca.authorities SET certificate = '\\x00'",
-      'UPDATE ca.authorities SET revocation_count = 0',
+      'DELETE FROM ca.status_changes',
+      "UPDATE ca.status_changes SET reason = 'unspecified'",
+      "INSERT INTO ca.revocations SELECT serial_number, issuer, 'unspecified', now(), now(), 0, 99, NULL, '\\x00' FROM ca.certificates",
+      'UPDATE ca.crl_scopes SET change_count = 0',
+      'DELETE FROM ca.crl_scopes',
+      'UPDATE ca.crl_partitions SET shards = 2',
       'DELETE FROM ca.authorities',
     ]) {
       await expect(ca.owner.query(statement), statement).rejects.toMatchObject({ code: '23001' });
