@@ -1,4 +1,4 @@
-import { createHash, type KeyObject, sign, X509Certificate } from 'node:crypto';
+import { createHash, createPublicKey, type KeyObject, sign, X509Certificate } from 'node:crypto';
 import { promisify } from 'node:util';
 import { readDer } from '../asn1/reader.ts';
 import type { Issuer } from '../issuance/intent.ts';
@@ -6,20 +6,23 @@ import type { LintedCertificate } from '../issuance/lint.ts';
 import type { CrlBody } from '../revocation/crl.ts';
 import { signed } from '../x509/certificate.ts';
 import { CERTIFICATE_BOUNDS, keyBits, keyIdentifier } from '../x509/public-key.ts';
+import { signatureScheme } from '../x509/signature-scheme.ts';
 
 export type AuthorityName = 'root' | 'issuing';
 
-/** What can sign: a key in a file today, in an HSM tomorrow. ECDSA over SHA-256, the signature in DER. */
+/** What can sign: a key in memory or in a token. As the key's {@link signatureScheme} says; ECDSA signatures in DER. */
 export type Sign = (bytes: Uint8Array) => Promise<Buffer>;
 
 const signInThread = promisify(
-  (key: KeyObject, bytes: Uint8Array, done: (error: Error | null, signature: Buffer) => void) =>
-    sign('sha256', bytes, { key, dsaEncoding: 'der' }, done),
+  (hash: string, key: KeyObject, bytes: Uint8Array, done: (error: Error | null, signature: Buffer) => void) =>
+    sign(hash, bytes, { key, dsaEncoding: 'der' }, done),
 );
-export const signWith =
-  (key: KeyObject): Sign =>
-  (bytes) =>
-    signInThread(key, bytes);
+
+/** @param key private: RSA, P-256 or P-384. */
+export function signWith(key: KeyObject): Sign {
+  const { hash } = signatureScheme(createPublicKey(key).export({ type: 'spki', format: 'der' }));
+  return (bytes) => signInThread(hash, key, bytes);
+}
 
 /**
  * A certification authority that can sign. It takes linted certificates and built CRLs, and never plain bytes: who
@@ -34,6 +37,7 @@ export class Authority implements Issuer {
   /** SubjectPublicKeyInfo, DER. */
   readonly publicKey: Buffer;
   readonly keyIdentifier: Buffer;
+  readonly signatureAlgorithm: Buffer;
   readonly notAfter: Date;
   readonly #sign: Sign;
 
@@ -47,6 +51,7 @@ export class Authority implements Issuer {
     this.name = Buffer.from(name);
     this.publicKey = parsed.publicKey.export({ type: 'spki', format: 'der' });
     this.keyIdentifier = keyIdentifier(keyBits(this.publicKey));
+    this.signatureAlgorithm = signatureScheme(this.publicKey).algorithm;
     this.notAfter = new Date(parsed.validTo);
     this.#sign = sign;
   }
@@ -62,18 +67,18 @@ export class Authority implements Issuer {
 
   /** @returns the certificate, DER. */
   async certify(linted: LintedCertificate): Promise<Buffer> {
-    return certify(linted, this.#sign);
+    return certify(linted, this.signatureAlgorithm, this.#sign);
   }
 
   /** @returns the CRL, DER. */
   async signCrl(crl: CrlBody): Promise<Buffer> {
     const body = crl.take();
-    return signed(body, await this.#sign(body));
+    return signed(body, this.signatureAlgorithm, await this.#sign(body));
   }
 }
 
 /** For the one certificate that is signed before there is an authority: the root's own. */
-export async function certify(linted: LintedCertificate, sign: Sign): Promise<Buffer> {
+export async function certify(linted: LintedCertificate, algorithm: Uint8Array, sign: Sign): Promise<Buffer> {
   const body = linted.take();
-  return signed(body, await sign(body));
+  return signed(body, algorithm, await sign(body));
 }

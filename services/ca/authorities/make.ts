@@ -7,6 +7,7 @@ import { lintCertificate } from '../issuance/lint.ts';
 import { ISSUING, ROOT } from '../issuance/profiles.ts';
 import type { PublishedAt } from '../x509/extensions.ts';
 import { newSerialNumber } from '../x509/serial-number.ts';
+import { signatureScheme } from '../x509/signature-scheme.ts';
 import { Authority, certify, signWith } from './authority.ts';
 import type { AuthorityFiles } from './keys.file.ts';
 import { sealKey } from './sealed-key.argon2.ts';
@@ -47,8 +48,9 @@ export async function makeAuthorities(options: MakingOptions): Promise<Authority
     issuer: null,
     publishedAt: null,
   };
+  const rootScheme = signatureScheme(rootOrder.publicKey);
   const rootSign = signWith(rootKey.privateKey);
-  const root = new Authority('root', await certify(linted(rootOrder), rootSign), rootSign);
+  const root = new Authority('root', await certify(linted(rootOrder), rootScheme.algorithm, rootSign), rootSign);
   const issuingOrder: CertificateOrder = {
     ...order(ISSUING_DAYS, issuingKey.publicKey),
     profile: ISSUING,

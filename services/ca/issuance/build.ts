@@ -15,6 +15,7 @@ import {
   subjectKeyIdentifier,
 } from '../x509/extensions.ts';
 import { CERTIFICATE_BOUNDS, keyBits, keyIdentifier, keyType } from '../x509/public-key.ts';
+import { signatureScheme } from '../x509/signature-scheme.ts';
 import { subjectAltName } from '../x509/subject-alt-name.ts';
 import type { Intent } from './intent.ts';
 
@@ -46,6 +47,7 @@ export function buildCertificate(order: CertificateOrder): Buffer {
   ];
   return certificateBody({
     serialNumber: order.serialNumber,
+    signatureAlgorithm: issuer === null ? signatureScheme(order.publicKey).algorithm : issuer.signatureAlgorithm,
     issuer: issuer === null ? subject : issuer.name,
     notBefore: order.notBefore,
     notAfter: order.notAfter,

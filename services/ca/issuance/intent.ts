@@ -6,6 +6,8 @@ export interface Issuer {
   /** Name, DER. */
   readonly name: Uint8Array;
   readonly keyIdentifier: Uint8Array;
+  /** AlgorithmIdentifier of its signatures, DER. */
+  readonly signatureAlgorithm: Uint8Array;
   readonly notAfter: Date;
 }
 

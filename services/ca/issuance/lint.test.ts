@@ -13,6 +13,7 @@ import {
 import { OID } from '../asn1/oids.ts';
 import { readDer } from '../asn1/reader.ts';
 import { certify, signWith } from '../authorities/authority.ts';
+import { SIGNATURE_ALGORITHM } from '../x509/certificate.ts';
 import { basicConstraints, commonNameOnly, extension, keyUsage, subjectKeyIdentifier } from '../x509/extensions.ts';
 import { CERTIFICATE_BOUNDS } from '../x509/public-key.ts';
 import { subjectAltName } from '../x509/subject-alt-name.ts';
@@ -41,6 +42,7 @@ const ORDER: CertificateOrder = {
   issuer: {
     name: commonNameOnly('An issuer'),
     keyIdentifier: Buffer.alloc(20, 7),
+    signatureAlgorithm: SIGNATURE_ALGORITHM,
     notAfter: new Date(start.getTime() + 900 * DAY),
   },
   publishedAt: { caIssuers: 'http://ca.test/i.cer', crl: 'http://ca.test/i.crl', ocsp: 'http://ca.test/ocsp' },
@@ -166,10 +168,10 @@ describe('the lint', () => {
     const body = buildCertificate(ORDER);
     const linted = lintCertificate(body, ORDER);
     body.fill(0); // what happens to the bytes after the check changes nothing
-    const certificate = new X509Certificate(await certify(linted, signWith(issuer.privateKey)));
+    const certificate = new X509Certificate(await certify(linted, SIGNATURE_ALGORITHM, signWith(issuer.privateKey)));
     expect(certificate.subject).toBe('CN=Alice Adams');
     expect(certificate.verify(issuer.publicKey)).toBe(true);
-    await expect(certify(linted, signWith(issuer.privateKey))).rejects.toThrow('signed once');
+    await expect(certify(linted, SIGNATURE_ALGORITHM, signWith(issuer.privateKey))).rejects.toThrow('signed once');
     expect(() => new LintedCertificate(Symbol('lint'), body)).toThrow(TypeError);
   });
 });

@@ -7,6 +7,7 @@ import { TAG } from '../asn1/der.ts';
 import { OID } from '../asn1/oids.ts';
 import { DerError, type DerValue, dottedOid, readDer, rfc5280Time } from '../asn1/reader.ts';
 import { CERTIFICATE_BOUNDS } from '../x509/public-key.ts';
+import { signatureScheme } from '../x509/signature-scheme.ts';
 import type { Intent } from './intent.ts';
 import { type Check, lintExtensions } from './lint-extensions.ts';
 
@@ -78,11 +79,8 @@ function lintBody(tbs: DerValue, intent: Intent, check: Check): void {
   }
   check(version.raw.equals(Buffer.from('a003020102', 'hex')), 'version is not v3 (4.1.2.1)');
   lintSerial(serial, check);
-  const [algorithmOid, ...parameters] = algorithm.children;
-  check(
-    algorithmOid !== undefined && dottedOid(algorithmOid) === OID.ecdsaWithSha256 && parameters.length === 0,
-    'the algorithm is not ecdsa-with-SHA256 without parameters (RFC 5758 3.2)',
-  );
+  const ofIssuer = intent.issuer?.signatureAlgorithm ?? signatureScheme(intent.publicKey).algorithm;
+  check(algorithm.raw.equals(ofIssuer), 'the algorithm is not that of the issuer, with its parameters (4.1.2.3)');
   check(
     issuer.raw.equals(intent.issuer === null ? subject.raw : intent.issuer.name),
     'the issuer is not the subject of the issuing certificate, byte by byte (4.1.2.4)',

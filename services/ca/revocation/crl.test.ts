@@ -1,12 +1,16 @@
 import { CertificateRevocationList } from 'pkijs';
 import { describe, expect, it } from 'vitest';
 import { readDer } from '../asn1/reader.ts';
-import { signed } from '../x509/certificate.ts';
+import { SIGNATURE_ALGORITHM, signed } from '../x509/certificate.ts';
 import { commonNameOnly } from '../x509/extensions.ts';
 import { buildCrl, CrlBody, type CrlFields, type RevokedEntry } from './crl.ts';
 
 const FIELDS: CrlFields = {
-  issuer: { name: commonNameOnly('An issuer'), keyIdentifier: Buffer.alloc(20, 7) },
+  issuer: {
+    name: commonNameOnly('An issuer'),
+    keyIdentifier: Buffer.alloc(20, 7),
+    signatureAlgorithm: SIGNATURE_ALGORITHM,
+  },
   number: 1n,
   thisUpdate: new Date('2026-01-01T00:00:00Z'),
   nextUpdate: new Date('2026-01-02T00:00:00Z'),
@@ -22,7 +26,7 @@ describe('a CRL', () => {
   it('is read by pkijs as it was meant, whatever the number of its entries', () => {
     for (const count of [0, 1, 2, 3, 4, 7, 8, 500]) {
       const entries = Array.from({ length: count }, (_, n) => entry(n, n % 2 === 0 ? 'keyCompromise' : 'unspecified'));
-      const crl = signed(buildCrl({ ...FIELDS, entries }).take(), Buffer.alloc(8));
+      const crl = signed(buildCrl({ ...FIELDS, entries }).take(), SIGNATURE_ALGORITHM, Buffer.alloc(8));
       const read = CertificateRevocationList.fromBER(new Uint8Array(crl));
       const serials = (read.revokedCertificates ?? []).map(({ userCertificate }) =>
         Buffer.from(userCertificate.valueBlock.valueHexView).toString('hex'),

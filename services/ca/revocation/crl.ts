@@ -13,7 +13,6 @@ import {
   writeHeader,
 } from '../asn1/der.ts';
 import { OID } from '../asn1/oids.ts';
-import { SIGNATURE_ALGORITHM } from '../x509/certificate.ts';
 import { authorityKeyIdentifier, extension } from '../x509/extensions.ts';
 import { REASON_CODES, type RevocationReason } from './reasons.ts';
 
@@ -24,7 +23,7 @@ export interface RevokedEntry {
 }
 
 export interface CrlFields {
-  readonly issuer: { readonly name: Bytes; readonly keyIdentifier: Bytes };
+  readonly issuer: { readonly name: Bytes; readonly keyIdentifier: Bytes; readonly signatureAlgorithm: Bytes };
   /** Greater than that of every CRL before (RFC 5280 5.2.3). */
   readonly number: bigint;
   readonly thisUpdate: Date;
@@ -61,7 +60,7 @@ export function buildCrl(fields: CrlFields): CrlBody {
   );
   const body = sequence(
     unsignedInteger(1),
-    SIGNATURE_ALGORITHM,
+    fields.issuer.signatureAlgorithm,
     fields.issuer.name,
     time(fields.thisUpdate),
     time(fields.nextUpdate),
