@@ -20,6 +20,7 @@ const probes: Probes = {
     problem: null,
     cards: 1,
     unfinished: 0,
+    places: [],
     lockedBy: null,
     freeBytes: null,
     storageKeyName: null,

@@ -47,6 +47,8 @@ export interface TpmFacts {
   /** The TPM's own estimate of how many more keys it could keep for good; null where it gives none. */
   readonly roomForKeys: number | null;
   readonly nvIndexes: number;
+  /** Where indexes of the card's kind stand, whosever they are; in order, {@link CARD_PLACES_MAX} at most. */
+  readonly cardPlaces: readonly number[];
   readonly storageKey: StorageKeyFacts;
   /** NV indexes of the endorsement certificates. */
   readonly endorsementCertificates: readonly number[];
@@ -54,6 +56,9 @@ export interface TpmFacts {
   readonly missingCommands: readonly string[];
   readonly curves: { readonly p256: boolean; readonly p384: boolean };
 }
+
+/** No TPM has room for as many. */
+export const CARD_PLACES_MAX = 64;
 
 /** How a real definition of an index of the card's kind went. */
 export type PinIndexTrial = 'works' | 'unsupported' | 'no-room' | 'owner-password' | { readonly refused: string };
@@ -74,6 +79,8 @@ export interface StoreFacts {
   readonly problem: { readonly code: string; readonly detail: string } | null;
   readonly cards: number;
   readonly unfinished: number;
+  /** Where its cards stand in the TPM, and those whose enrolment or end is not finished. */
+  readonly places: readonly number[];
   /** The process that holds the store's lock now. */
   readonly lockedBy: number | null;
   readonly freeBytes: number | null;

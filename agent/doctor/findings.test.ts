@@ -25,6 +25,7 @@ const tpm: TpmFacts = {
   leftOverRemoved: false,
   roomForKeys: 7,
   nvIndexes: 4,
+  cardPlaces: [0x01800000],
   storageKey: { persistent: 'yes', name: NAME, stopsWhenLocked: false },
   endorsementCertificates: [0x01c00002],
   missingCommands: [],
@@ -43,6 +44,7 @@ const store: StoreFacts = {
   problem: null,
   cards: 1,
   unfinished: 0,
+  places: [0x01800000],
   lockedBy: null,
   freeBytes: 10 ** 9,
   storageKeyName: NAME,
@@ -127,6 +129,7 @@ describe('what facts mean', () => {
     ['store', withStore({ problem: { code: 'store-damaged', detail: 'It is not JSON.' } }), 'problem', /not JSON/],
     ['enrolments', withStore({ unfinished: 2 }), 'warning', /2 enrolments not finished/],
     ['store-lock', withStore({ lockedBy: 4711 }), 'warning', /process 4711/],
+    ['left-over-cards', withStore({ places: [] }), 'warning', /no card in .* owns: 0x01800000\./],
     ['disk', withStore({ freeBytes: 5 * 1024 * 1024 }), 'problem', /5 MB/],
     ['store-device', withStore({ storageKeyName: `000b${'cd'.repeat(32)}` }), 'problem', /another TPM/],
     [

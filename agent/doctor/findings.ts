@@ -1,5 +1,6 @@
 import type { Facts } from './facts.ts';
 import type { Finding } from './finding.ts';
+import { leftOverFindings } from './left-over-findings.ts';
 import { machineFindings } from './machine-findings.ts';
 import { serverFindings } from './server-findings.ts';
 import { storeFindings } from './store-findings.ts';
@@ -11,6 +12,7 @@ export function findingsOf(facts: Facts): readonly Finding[] {
     ...machineFindings(facts),
     ...tpmFindings(facts),
     ...storeFindings(facts),
+    ...leftOverFindings(facts),
     ...facts.servers.flatMap(serverFindings),
   ];
 }

@@ -1,5 +1,6 @@
 import { existsSync, statfsSync } from 'node:fs';
 import { isDomainError } from '@cardwright/protocol';
+import { isPlaced } from '../enrolment/journal.ts';
 import { lockHolder } from '../store/lock.linux.ts';
 import { FileMedium, openDirectory } from '../store/medium.file.ts';
 import { Store } from '../store/store.ts';
@@ -7,7 +8,9 @@ import type { StoreFacts } from './facts.ts';
 
 /** Looks at the store in `directory`, and makes nothing. */
 export function storeFacts(directory: string): StoreFacts {
-  const nothing = { directory, cards: 0, unfinished: 0, lockedBy: null, freeBytes: null, storageKeyName: null };
+  const nothing = {
+    ...{ directory, cards: 0, unfinished: 0, places: [], lockedBy: null, freeBytes: null, storageKeyName: null },
+  };
   if (!existsSync(directory)) return { ...nothing, exists: false, problem: null };
   try {
     openDirectory(directory);
@@ -18,6 +21,7 @@ export function storeFacts(directory: string): StoreFacts {
       problem: null,
       cards: cards.length,
       unfinished: enrolments.length,
+      places: [...cards, ...enrolments.map(({ state }) => state).filter(isPlaced)].map(({ slot }) => slot),
       lockedBy: lockHolder(directory) ?? null,
       freeBytes: freeBytes(directory),
       storageKeyName,

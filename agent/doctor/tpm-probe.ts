@@ -1,17 +1,27 @@
 import { isDomainError } from '@cardwright/protocol';
-import { OBJECT_ATTRIBUTE, parsePublic, TPM_CC } from '@cardwright/protocol/tpm';
+import {
+  CARD_NV_ATTRIBUTES,
+  CARD_NV_FIRST,
+  CARD_NV_LAST,
+  NV_WRITTEN,
+  OBJECT_ATTRIBUTE,
+  PIN_COUNTER_BYTES,
+  parsePublic,
+  TPM_CC,
+} from '@cardwright/protocol/tpm';
 import {
   commandCodes,
   describeTpm,
   eccCurves,
   handlesInUse,
   readLockout,
+  readNvPublic,
   readProperties,
   StorageRoots,
   type Tpm,
 } from '../tpm/index.ts';
-import type { StorageKeyFacts, TpmAnswer, TpmFacts } from './facts.ts';
-import { removeLeftOvers, tryPinIndex } from './trial.ts';
+import { CARD_PLACES_MAX, type StorageKeyFacts, type TpmAnswer, type TpmFacts } from './facts.ts';
+import { isTrial, removeLeftOvers, tryPinIndex } from './trial.ts';
 
 /** TPM_PT, Part 2 section 6.14. */
 const PROPERTY = { permanent: 0x200, startupClear: 0x201, persistentAvailable: 0x209 } as const;
@@ -70,6 +80,7 @@ export async function probeTpm(tpm: Tpm): Promise<TpmFacts> {
     leftOverRemoved,
     roomForKeys: properties.get(PROPERTY.persistentAvailable) ?? null,
     nvIndexes: nvIndexes.length,
+    cardPlaces: await cardPlaces(tpm, nvIndexes),
     storageKey: await storageKey(tpm),
     endorsementCertificates: nvIndexes.filter((nvIndex) => EK_CERTIFICATES.has(nvIndex)),
     missingCommands: NEEDED.filter((name) => !commands.has(TPM_CC[name])),
@@ -90,6 +101,18 @@ export async function askTpm(open: () => Promise<Tpm>): Promise<TpmAnswer> {
     if (!isDomainError(error)) throw error;
     return { answers: false, code: error.code, detail: error.detail };
   }
+}
+
+/** By the attributes and the size, which another program has no use for; whose card it is, the store knows. */
+async function cardPlaces(tpm: Tpm, nvIndexes: readonly number[]): Promise<number[]> {
+  const places: number[] = [];
+  for (const nvIndex of nvIndexes) {
+    if (nvIndex < CARD_NV_FIRST || nvIndex > CARD_NV_LAST || places.length >= CARD_PLACES_MAX) continue;
+    const found = await readNvPublic(tpm, nvIndex);
+    if (found === undefined || found.dataSize !== PIN_COUNTER_BYTES) continue;
+    if ((found.attributes & ~NV_WRITTEN) === CARD_NV_ATTRIBUTES && !isTrial(found)) places.push(nvIndex);
+  }
+  return places;
 }
 
 async function storageKey(tpm: Tpm): Promise<StorageKeyFacts> {

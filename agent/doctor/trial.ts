@@ -42,6 +42,8 @@ const trialAt = (nvIndex: number): NvPublic => ({
 
 const entity = (nvIndex: number): Entity => ({ handle: nvIndex, name: nvName(trialAt(nvIndex)) });
 
+export const isTrial = ({ authPolicy }: NvPublic): boolean => Buffer.from(authPolicy).equals(TRIAL_POLICY);
+
 /** Removes the trials of earlier runs, and nothing else: true if there was one. */
 export async function removeLeftOvers(tpm: Tpm): Promise<boolean> {
   let removed = false;

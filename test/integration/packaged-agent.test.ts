@@ -189,6 +189,31 @@ describe('what the doctor of a device finds', () => {
     ]);
   });
 
+  it('names the places of cards whose store is gone, here and at the server, until the owner removes them', async () => {
+    const lost = join(device.directory, 'lost-store');
+    const before: Device = {
+      ...device,
+      agent: (args, options = {}) => device.agent(args, { ...options, env: { CARDWRIGHT_STORE: lost } }),
+    };
+    await enrolledCard(system, before, '618294');
+    const [card] = JSON.parse(readFileSync(join(lost, 'store.json'), 'utf8')).cards;
+    rmSync(lost, { recursive: true });
+    const place = `0x0${card.slot.toString(16)}`;
+    const leftOver = async () => {
+      const { findings } = JSON.parse((await device.agent(['doctor', '--report', '--json'])).stdout);
+      const found = findings.filter(({ check }: { check: string }) => check === 'left-over-cards');
+      const told = (await shown()).findings.filter(({ check }: { check: string }) => check === 'left-over-cards');
+      expect(told).toEqual(found.map(({ server: _, ...rest }: { server: unknown }) => rest));
+      return found;
+    };
+    expect(await leftOver()).toMatchObject([
+      { level: 'warning', message: expect.stringContaining(place), advice: expect.stringContaining('reissue') },
+    ]);
+    const env = { ...process.env, TPM2TOOLS_TCTI: device.tpm.tcti };
+    execFileSync('tpm2_nvundefine', ['-C', 'o', place], { env, stdio: 'pipe' });
+    expect(await leftOver()).toEqual([]);
+  });
+
   const finding = { check: 'tpm', level: 'ok', message: 'It is well.', advice: null };
   const report = { agentVersion: '0.1.0', checkedAt: '2026-11-20T09:00:00Z', tpm: null, findings: [finding] };
 
