@@ -10,7 +10,14 @@ const ZONES: readonly ZoneTables[] = [
   {
     zone: 'cms',
     schema: 'public',
-    appendOnly: ['audit_events', 'attestation_evidence', 'enrolment_vouchers', 'certificate_profiles'],
+    appendOnly: [
+      'audit_events',
+      'attestation_evidence',
+      'enrolment_vouchers',
+      'certificate_profiles',
+      'issuance_attempts',
+      'issuance_attempt_ends',
+    ],
     derived: ['certificate_states', 'certificate_expiry_counts', 'certificate_expiry_changes'],
   },
   { zone: 'vault', schema: 'vault', appendOnly: ['uses', 'record_signatures', 'alerts'], derived: [] },

@@ -66,6 +66,7 @@ export function createCertificateRecords(prisma: PrismaClient): CertificateRecor
       return {
         requestId: row.requestId,
         csr: row.csr,
+        renewal: row.enrolmentId === null,
         profile: container.certificateProfile,
         // ub-common-name, RFC 5280 appendix A.1.
         subject: { commonName: [...row.person.displayName].slice(0, MAX_COMMON_NAME).join('').trim() },

@@ -16,4 +16,5 @@ export {
   type IssuanceRequest,
   type IssuedChain,
   type ListedCertificate,
+  type NameKind,
 } from './ports.ts';

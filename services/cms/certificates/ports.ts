@@ -21,6 +21,8 @@ export interface IssuanceRequest {
   readonly requestId: string;
   /** PKCS #10, DER, judged. */
   readonly csr: Uint8Array;
+  /** The card has a certificate already that this one is to follow. */
+  readonly renewal: boolean;
   /** The kind: `smart-card-sign-in`, `tls-client` … */
   readonly profile: string;
   readonly subject: { readonly commonName: string; readonly organization?: string | undefined };
@@ -113,7 +115,10 @@ export interface AuthorityDescription {
   readonly crl: boolean;
   /** The certificate kinds it issues. */
   readonly profiles: readonly string[];
+  /** The names it can put into a certificate, beside the common name and the organisation. */
+  readonly names: readonly NameKind[];
 }
+export type NameKind = 'userPrincipalName' | 'kerberosPrincipal' | 'email' | 'dnsNames' | 'securityIdentifier';
 
 /** The CAs there are, by name. Which one issues is the certificate profile's; whoever issued also revokes. */
 export interface Authorities {

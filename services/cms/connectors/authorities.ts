@@ -27,6 +27,7 @@ export const EMBEDDED: AuthorityDescription = {
     'volume-encryption',
     'device',
   ],
+  names: ['userPrincipalName', 'kerberosPrincipal', 'email', 'dnsNames', 'securityIdentifier'],
 };
 
 export function createAuthorities(all: readonly NamedAuthority[]): Authorities {

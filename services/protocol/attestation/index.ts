@@ -4,6 +4,7 @@ export * from './card-evidence.ts';
 export { MAX_CERTIFICATE_BYTES, type ParsedCertificate, parseCertificate } from './certificate.ts';
 export type { Trust } from './chain.ts';
 export * from './credential.ts';
+export { DerReader, dotted, TAG, type Value } from './der.ts';
 export { parseEcdsaSignature } from './ec-signature.ts';
 export * from './endorsement-certificate.ts';
 export * from './endorsement-key.ts';

@@ -1,0 +1,15 @@
+import { unavailable } from './refusals.ts';
+
+/** What `asked` gives, unless that takes too long: then who asked is told so, and the question stays open. */
+export async function within<T>(asked: Promise<T>, millis: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    const error = unavailable(`The CA has not answered within ${millis} ms; its answer is still waited for.`);
+    timer = setTimeout(() => reject(error), millis);
+  });
+  try {
+    return await Promise.race([asked, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
