@@ -1,10 +1,18 @@
 export {
+  ASSURANCE_LEVELS,
+  type Assurance,
+  assuranceOfRenewal,
+  isAtLeast,
+  weakestOf,
+} from './assurance.ts';
+export {
   assertRevocable,
   type Certificate,
   type CertificateStatus,
   certificateNotFound,
   shownStatus,
 } from './certificate.ts';
+export { type CertificateOnRecord, type InForce, judgeForce, type NotInForce } from './in-force.ts';
 export { createIssuance, csrHash, type Issuance } from './issue-certificate.ts';
 export {
   type Authorities,

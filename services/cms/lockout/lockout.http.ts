@@ -1,10 +1,10 @@
 import { Type } from 'typebox';
 import { deviceIntentOf } from '../device-link/index.ts';
 import type { DeviceId } from '../kernel/ids.ts';
+import { VERIFICATION_METHODS } from '../kernel/verification.ts';
 import { intentOf } from '../platform/authentication.http.ts';
 import { base64, closed, id, line, oneOf, Problem, reason, ref, ticket } from '../platform/schema.http.ts';
 import type { App } from '../platform/server.http.ts';
-import { VERIFICATION_METHODS } from '../unblock/index.ts';
 import type { LockoutDependencies } from './ports.ts';
 import { protectLockout } from './protect-lockout.ts';
 import { resetLockout } from './reset-lockout.ts';

@@ -1,10 +1,11 @@
 import { DomainError } from '@cardwright/protocol';
 import { unblockApprovalStatement } from '@cardwright/protocol/challenge';
 import { cardUnknown } from '../cards/index.ts';
+import { type CertificateOnRecord, type InForce, judgeForce } from '../certificates/index.ts';
 import { answerApproved, isCodeOf, recordApproval, wrongCode } from './decide-request.ts';
 import { aboutSession } from './open-session.ts';
 import type { DeviceIntent, UnblockCard } from './ports.ts';
-import type { ApproversCertificate, SelfServicePorts, WaitingRequest } from './self-service-ports.ts';
+import type { SelfServicePorts, WaitingRequest } from './self-service-ports.ts';
 import { assertMay, sessionNotFound } from './session.ts';
 
 /*
@@ -153,18 +154,15 @@ function demandAllowed({ card, selfServiceUnblock }: WaitingRequest, approver: U
   );
 }
 
-type Active = ApproversCertificate & { readonly der: Uint8Array; readonly serialNumber: string };
-
-async function activeCertificate(deps: SelfServicePorts, approver: UnblockCard, id: string): Promise<Active> {
+async function activeCertificate(
+  deps: SelfServicePorts,
+  approver: UnblockCard,
+  id: string,
+): Promise<InForce<CertificateOnRecord>> {
   const found = await deps.certificateViews.find(id);
-  const now = deps.runtime.now();
-  if (found !== null && found.cardId === approver.id && found.personId === approver.personId) {
-    const { status, revocation, notBefore, notAfter, der, serialNumber } = found;
-    const inTime = notBefore !== null && notAfter !== null && notBefore <= now && now < notAfter;
-    if (status === 'active' && revocation === null && inTime && der !== null && serialNumber !== null) {
-      return { ...found, der, serialNumber };
-    }
-  }
+  const own = found !== null && found.cardId === approver.id && found.personId === approver.personId;
+  const judged = own ? judgeForce(found, deps.runtime.now()) : null;
+  if (judged !== null && 'certificate' in judged) return judged.certificate;
   throw new DomainError(
     'conflict',
     'certificate-not-active',

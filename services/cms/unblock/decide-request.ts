@@ -1,6 +1,6 @@
-import { timingSafeEqual } from 'node:crypto';
 import { DomainError } from '@cardwright/protocol';
 import type { Intent } from '../kernel/actor.ts';
+import { isConfirmationCode } from '../kernel/confirmation-code.ts';
 import type { Tx } from '../kernel/unit-of-work.ts';
 import { type AnswerDependencies, answerForDevice } from './answer-challenge.ts';
 import { aboutSession, type SessionDependencies } from './open-session.ts';
@@ -109,12 +109,8 @@ export async function refuseSession(
   });
 }
 
-/** Without saying by its time how much of it was right. */
-export function isCodeOf(session: UnblockSession, given: string): boolean {
-  const right = session.origin === 'device' ? session.confirmationCode : '';
-  const typed = given.replace(/[\s-]/g, '');
-  return right !== '' && typed.length === right.length && timingSafeEqual(Buffer.from(typed), Buffer.from(right));
-}
+export const isCodeOf = (session: UnblockSession, given: string): boolean =>
+  isConfirmationCode(session.origin === 'device' ? session.confirmationCode : null, given);
 
 export function wrongCode(): DomainError {
   const detail = 'This is not the confirmation code of the request; have it read out again.';

@@ -2,6 +2,7 @@ import { DomainError } from '@cardwright/protocol';
 import { cardUnknown } from '../cards/index.ts';
 import type { Intent } from '../kernel/actor.ts';
 import type { AuditEntry, AuditTrail } from '../kernel/audit-entry.ts';
+import { makeConfirmationCode } from '../kernel/confirmation-code.ts';
 import type { Runtime } from '../kernel/runtime.ts';
 import type { Tx, UnitOfWork } from '../kernel/unit-of-work.ts';
 import { assertUnblockable } from './answer-challenge.ts';
@@ -76,7 +77,7 @@ export async function requestUnblock(
   if (card === null || card.deviceId !== intent.actor.id) throw cardUnknown();
   assertUnblockable(card);
   parseChallenge(card, request.challenge);
-  const confirmationCode = sixDigits(runtime);
+  const confirmationCode = makeConfirmationCode(runtime);
   const session = blank(runtime, card, {
     origin: 'device',
     state: 'requested',
@@ -129,10 +130,4 @@ function blank(runtime: Runtime, card: UnblockCard, session: Blank): NewSession 
   const createdAt = runtime.now();
   const expiresAt = new Date(createdAt.getTime() + SESSION_SECONDS * 1000);
   return { ...session, id: runtime.newId(), cardId: card.id, createdAt, expiresAt };
-}
-
-/** 48 random bits over a million codes: no code is likelier than another by more than one in 10^8. */
-function sixDigits(runtime: Runtime): string {
-  const bytes = Buffer.from(runtime.randomBytes(6));
-  return String(bytes.readUIntBE(0, 6) % 1_000_000).padStart(6, '0');
 }

@@ -1,3 +1,4 @@
+import type { CertificateOnRecord } from '../certificates/index.ts';
 import type { Tx } from '../kernel/unit-of-work.ts';
 import type { AnswerDependencies } from './answer-challenge.ts';
 import type { SessionDependencies } from './open-session.ts';
@@ -28,22 +29,9 @@ export interface CardApprovals {
   take(tx: Tx, sessionId: string, cardId: string): Promise<ApprovalNonce | null>;
 }
 
-/** A certificate as it is on record. CertificateViews has it. */
-export interface ApproversCertificate {
-  readonly cardId: string;
-  readonly personId: string;
-  readonly status: string;
-  readonly serialNumber: string | null;
-  readonly notBefore: Date | null;
-  readonly notAfter: Date | null;
-  readonly der: Uint8Array | null;
-  /** Proposed counts: it is on its way to the CA. */
-  readonly revocation: object | null;
-}
-
 export interface SelfServicePorts extends SessionDependencies, AnswerDependencies {
   readonly cardApprovals: CardApprovals;
-  readonly certificateViews: { find(id: string): Promise<ApproversCertificate | null> };
+  readonly certificateViews: { find(id: string): Promise<CertificateOnRecord | null> };
   /** Whether the key of a certificate signed that, over its SHA-256. Never throws. */
   readonly signedBy: (der: Uint8Array, statement: Uint8Array, signature: Uint8Array) => boolean;
 }

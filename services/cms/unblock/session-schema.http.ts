@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import type { Permission } from '../kernel/permission.ts';
+import { VERIFICATION_METHODS } from '../kernel/verification.ts';
 import {
   AllowedAction,
   closed,
@@ -13,7 +14,7 @@ import {
 } from '../platform/schema.http.ts';
 import { challengeFormat } from './challenge.ts';
 import type { SessionWithCard } from './ports.ts';
-import { allowedActions, shownState, VERIFICATION_METHODS } from './session.ts';
+import { allowedActions, shownState } from './session.ts';
 
 export const SESSION_STATES = ['requested', 'open', 'answered', 'worked', 'failed', 'expired', 'refused'] as const;
 

@@ -1,6 +1,7 @@
 import { DomainError } from '@cardwright/protocol';
 import { offer } from '../kernel/allowed-action.ts';
 import type { Permission } from '../kernel/permission.ts';
+import { VERIFICATION_METHODS } from '../kernel/verification.ts';
 
 /** States and rules of an unblock session: one session, one challenge answered once. */
 export type SessionState = 'requested' | 'open' | 'answered' | 'worked' | 'failed' | 'refused';
@@ -14,11 +15,9 @@ export interface Verification {
   readonly method: RecordedMethod;
   readonly evidence: string;
 }
-export const VERIFICATION_METHODS = ['in-person', 'video', 'call-back', 'manager'] as const;
 /** What may be on record: with another card of theirs a person verifies themself, and no operator can say so. */
 export const RECORDED_METHODS = [...VERIFICATION_METHODS, 'another-card'] as const;
 export type RecordedMethod = (typeof RECORDED_METHODS)[number];
-export type VerificationMethod = (typeof VERIFICATION_METHODS)[number];
 
 interface Common {
   readonly id: string;
