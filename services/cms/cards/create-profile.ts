@@ -4,6 +4,7 @@ import type { Intent } from '../kernel/actor.ts';
 import type { AuditTrail } from '../kernel/audit-entry.ts';
 import type { UnitOfWork } from '../kernel/unit-of-work.ts';
 import type { Algorithm, KeyStrategy } from './card.ts';
+import { DEFAULT_ENROLMENT_RULES, type EnrolmentRules, enrolmentRulesProblem } from './enrolment-methods.ts';
 import type { CardProfiles, CardProfileView, Derivation } from './ports.ts';
 
 export interface NewProfile {
@@ -22,6 +23,9 @@ export interface NewProfile {
   readonly containers?: CardProfileView['containers'] | undefined;
   readonly attestation?: CardProfileView['attestation'] | undefined;
   readonly selfServiceUnblock?: boolean | undefined;
+  readonly enrolmentMethods?: EnrolmentRules['enrolmentMethods'] | undefined;
+  readonly initialPin?: EnrolmentRules['initialPin'] | undefined;
+  readonly signerAssurance?: EnrolmentRules['signerAssurance'] | undefined;
 }
 
 export interface CreateProfilePorts {
@@ -40,7 +44,7 @@ const CONTAINERS: CardProfileView['containers'] = [
  * A profile for TPM cards that will be made, or for minidriver cards that exist already.
  * @throws DomainError, of kind `unprocessable`: `card-profile-strategy` (the strategy needs a named key or a derivation, or
  *   has no use for one), `card-profile-not-for-kind` (a field that such cards don't have), `pin-policy-impossible`,
- *   `card-profile-containers` (two of one name); and `card-profile-exists` (conflict).
+ *   `card-profile-containers` (two of one name), `card-profile-enrolment` (methods and initial PIN don't go together); and `card-profile-exists` (conflict).
  */
 export async function createProfile(
   { profiles, unitOfWork, audit }: CreateProfilePorts,
@@ -66,6 +70,7 @@ export async function createProfile(
     containers: kind === 'tpm' ? (input.containers ?? CONTAINERS) : [],
     attestation: kind === 'tpm' ? (input.attestation ?? 'preferred') : 'off',
     selfServiceUnblock: input.selfServiceUnblock ?? false,
+    ...enrolmentRulesOf(input),
   };
   await unitOfWork.run(async (tx) => {
     if (!(await profiles.insert(tx, profile))) {
@@ -78,7 +83,7 @@ export async function createProfile(
       object: { kind: 'card-profile', id: profile.name },
       after: {
         ...{ algorithm, keyStrategy, namedKey, derivation, puk, keyRotationDays, selfServiceUnblock },
-        ...(kind === 'tpm' ? { pinLimit, pinPolicy, containers } : {}),
+        ...(kind === 'tpm' ? { pinLimit, pinPolicy, containers, ...enrolmentRulesOf(profile) } : {}),
       },
     });
   });
@@ -96,6 +101,12 @@ function demandNone(input: NewProfile, fields: readonly (keyof NewProfile)[], of
 
 const pinPolicyOf = ({ pinPolicy = {} }: NewProfile): PinPolicy => ({ ...DEFAULT_PIN_POLICY, ...pinPolicy });
 
+const enrolmentRulesOf = (input: Pick<NewProfile, keyof EnrolmentRules>): EnrolmentRules => ({
+  enrolmentMethods: input.enrolmentMethods ?? DEFAULT_ENROLMENT_RULES.enrolmentMethods,
+  initialPin: input.initialPin ?? DEFAULT_ENROLMENT_RULES.initialPin,
+  signerAssurance: input.signerAssurance ?? DEFAULT_ENROLMENT_RULES.signerAssurance,
+});
+
 function demandWholeTpm(input: NewProfile): void {
   demandNone(input, ['challengeMode', 'namedKey', 'derivation', 'puk'], 'TPM cards');
   if (input.keyStrategy === 'uniform') {
@@ -104,6 +115,8 @@ function demandWholeTpm(input: NewProfile): void {
   }
   const problem = pinPolicyProblem(pinPolicyOf(input));
   if (problem !== undefined) throw refused('pin-policy-impossible', '/pinPolicy', `No PIN fits the policy. ${problem}`);
+  const rules = enrolmentRulesProblem(enrolmentRulesOf(input));
+  if (rules !== undefined) throw refused('card-profile-enrolment', `/${rules.field}`, rules.why);
   const names = (input.containers ?? CONTAINERS).map(({ container }) => container);
   const twice = names.findIndex((name, at) => names.indexOf(name) !== at);
   if (twice >= 0) {
@@ -137,8 +150,13 @@ export async function setKeyRotation(
   });
 }
 
+const TPM_ONLY = [
+  ...(['pinLimit', 'pinPolicy', 'containers', 'attestation', 'selfServiceUnblock'] as const),
+  ...(['enrolmentMethods', 'initialPin', 'signerAssurance'] as const),
+];
+
 function demandWhole(input: NewProfile): void {
-  demandNone(input, ['pinLimit', 'pinPolicy', 'containers', 'attestation', 'selfServiceUnblock'], 'minidriver cards');
+  demandNone(input, TPM_ONLY, 'minidriver cards');
   const { keyStrategy, namedKey, derivation } = input;
   const right = {
     uniform: [true, false, 'names the uniform key (namedKey), and no derivation'],

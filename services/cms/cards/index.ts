@@ -12,6 +12,13 @@ export {
   whyNoReissue,
   whyNotTakenOver,
 } from './card.ts';
+export {
+  ENROLMENT_METHODS,
+  type EnrolmentMethod,
+  type EnrolmentRules,
+  INITIAL_PINS,
+  type InitialPin,
+} from './enrolment-methods.ts';
 export { cardUnknown, type MoveCardPorts, moveCard } from './move-card.ts';
 export type {
   BeginTakeOver,

@@ -1,6 +1,7 @@
 import type { Intent } from '../kernel/actor.ts';
 import type { Tx } from '../kernel/unit-of-work.ts';
 import type { Algorithm, Card, CardView, ChallengeMode, ImportableAlgorithm, KeyStrategy } from './card.ts';
+import type { EnrolmentRules } from './enrolment-methods.ts';
 import type { CardState } from './state.ts';
 
 export type NewCard = Omit<Card, 'createdAt' | 'stateChangedAt' | 'keySetAt'> & { readonly createdAt: Date };
@@ -95,7 +96,7 @@ export interface KeyImport {
   publicKey(): Promise<Readonly<Record<string, unknown>>>;
 }
 
-export interface CardProfileView {
+export interface CardProfileView extends EnrolmentRules {
   readonly name: string;
   readonly displayName: string;
   readonly kind: 'tpm' | 'minidriver';

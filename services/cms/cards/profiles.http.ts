@@ -7,6 +7,7 @@ import { closed, line, nullable, oneOf, Problem, reason, ref } from '../platform
 import type { App } from '../platform/server.http.ts';
 import { ALGORITHMS, algorithmWarning, KEY_STRATEGIES, keyStrategyWarning } from './card.ts';
 import type { NewProfile } from './create-profile.ts';
+import { ENROLMENT_METHODS, INITIAL_PINS, SIGNER_ASSURANCES } from './enrolment-methods.ts';
 import { type CardProfileView, DERIVATIONS, type ProfileViews } from './ports.ts';
 
 const example = {
@@ -25,6 +26,9 @@ const example = {
   keyRotationDays: null,
   attestation: 'preferred',
   selfServiceUnblock: false,
+  enrolmentMethods: ['code'],
+  initialPin: 'holder',
+  signerAssurance: 'substantial',
   pinPolicy: {
     minLength: 6,
     maxLength: 127,
@@ -39,6 +43,21 @@ const example = {
   containers: [
     { container: 'sign-in', keyType: 'ec-p256', certificateProfile: 'smart-card-sign-in', validitySeconds: 31_536_000 },
   ],
+};
+
+const enrolmentRules = {
+  enrolmentMethods: Type.Array(oneOf(ENROLMENT_METHODS), {
+    minItems: 1,
+    maxItems: ENROLMENT_METHODS.length,
+    description: 'How a person may come to such a card: see the enrolments.',
+  }),
+  initialPin: oneOf(INITIAL_PINS, {
+    description:
+      'holder: whoever has the code types it. supervised: the same, and an operator confirms that the person did. handed-over: nobody sees it; the person exchanges it for their own by a hand-over code.',
+  }),
+  signerAssurance: oneOf(SIGNER_ASSURANCES, {
+    description: 'Least level of an existing certificate that signs for a new card.',
+  }),
 };
 
 const CardProfileSchema = Type.Object(
@@ -60,6 +79,7 @@ const CardProfileSchema = Type.Object(
       description: 'Whether a device is to prove its TPM before a card is made in it.',
     }),
     selfServiceUnblock: Type.Boolean({ description: 'Its holder may approve an unblock with another card.' }),
+    ...enrolmentRules,
     pinPolicy: Type.Object({}, { additionalProperties: true }),
     containers: Type.Array(
       Type.Object({
@@ -127,6 +147,9 @@ const NewProfileSchema = closed(
           'TPM cards only: the holder may approve an unblock of such a card with another card and its PIN, without an operator. False if left out.',
       }),
     ),
+    enrolmentMethods: Type.Optional(enrolmentRules.enrolmentMethods),
+    initialPin: Type.Optional(enrolmentRules.initialPin),
+    signerAssurance: Type.Optional(enrolmentRules.signerAssurance),
     containers: Type.Optional(
       Type.Array(
         closed({

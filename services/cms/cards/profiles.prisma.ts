@@ -15,8 +15,13 @@ export function createProfileViews(prisma: PrismaClient): ProfileViews & CardPro
       const row = await prisma.cardProfile.findUnique({ where: { name } });
       return row === null ? null : toProfile(row);
     },
-    async insert(tx, { pinPolicy, containers, ...profile }) {
-      const data = { ...profile, pinPolicy: { ...pinPolicy }, containers: containers.map((one) => ({ ...one })) };
+    async insert(tx, { pinPolicy, containers, enrolmentMethods, ...profile }) {
+      const data = {
+        ...profile,
+        enrolmentMethods: [...enrolmentMethods],
+        pinPolicy: { ...pinPolicy },
+        containers: containers.map((one) => ({ ...one })),
+      };
       const { count } = await clientOf(tx).cardProfile.createMany({ data: [data], skipDuplicates: true });
       return count === 1;
     },
@@ -42,6 +47,9 @@ function toProfile(row: Row): CardProfileView {
     derivation: row.derivation as CardProfileView['derivation'],
     puk: row.puk as CardProfileView['puk'],
     attestation: row.attestation as CardProfileView['attestation'],
+    enrolmentMethods: row.enrolmentMethods as unknown as CardProfileView['enrolmentMethods'],
+    initialPin: row.initialPin as CardProfileView['initialPin'],
+    signerAssurance: row.signerAssurance as CardProfileView['signerAssurance'],
     pinPolicy: row.pinPolicy as CardProfileView['pinPolicy'],
     containers: row.containers as unknown as CardProfileView['containers'],
   };
