@@ -2,7 +2,9 @@
  * The directory of the authorities' keys (CA_KEYS_DIR):
  *
  *     authorities/            0700, appears whole by one rename or not at all
- *       root.cer root.key issuing.cer issuing.key     0600
+ *       root.cer issuing.cer                          0600, as all here
+ *       root.key                                      sealed; or root.offline, which says where it went
+ *       issuing.key                                   sealed; or issuing.token, which says where in a token it is
  *     recorded                the database knows these authorities (see open.ts)
  *     .making-*               left by a start that was killed; removed by the next
  */
@@ -11,8 +13,11 @@ import { mkdir, mkdtemp, open, readdir, rename, rm, stat } from 'node:fs/promise
 import { join } from 'node:path';
 import { DomainError, Secret } from '@cardwright/protocol';
 
-export const AUTHORITY_FILES = ['root.cer', 'root.key', 'issuing.cer', 'issuing.key'] as const;
-export type AuthorityFiles = Readonly<Record<(typeof AUTHORITY_FILES)[number], Buffer>>;
+const CERTIFICATES = ['root.cer', 'issuing.cer'] as const;
+const KEYS = ['root.key', 'root.offline', 'issuing.key', 'issuing.token'] as const;
+type KeyFile = (typeof KEYS)[number];
+export type AuthorityFiles = Readonly<Record<(typeof CERTIFICATES)[number], Buffer>> &
+  Readonly<Partial<Record<KeyFile, Buffer>>>;
 
 const MAX_FILE_BYTES = 65_536;
 const MIN_SECRET_BYTES = 16;
@@ -52,17 +57,39 @@ export function keysDirectory(path: string) {
     /** @returns null when no authorities were made yet. */
     async read(): Promise<AuthorityFiles | null> {
       if (!(await exists(authorities))) return null;
-      const entries = AUTHORITY_FILES.map(async (name) => [name, await readPrivateFile(join(authorities, name))]);
+      const there = await readdir(authorities);
+      const names = [...CERTIFICATES, ...KEYS.filter((name) => there.includes(name))];
+      const entries = names.map(async (name) => [name, await readPrivateFile(join(authorities, name))]);
       return Object.fromEntries(await Promise.all(entries)) as AuthorityFiles;
     },
 
     /** All or nothing, and durable before it returns. Fails when authorities are there already. */
     async create(files: AuthorityFiles): Promise<void> {
       const making = await mkdtemp(join(path, '.making-'));
-      for (const name of AUTHORITY_FILES) await writeDurably(join(making, name), files[name]);
+      for (const [name, content] of Object.entries(files)) await writeDurably(join(making, name), content);
       await syncDirectory(making);
       await rename(making, authorities);
       await syncDirectory(path);
+    },
+
+    /** A certificate in place of another of the same key; all or nothing, and durable. */
+    async replaceCertificate(name: (typeof CERTIFICATES)[number], certificate: Buffer): Promise<void> {
+      const unfinished = join(path, `.making-${name}`);
+      await writeDurably(unfinished, certificate);
+      await rename(unfinished, join(authorities, name));
+      await syncDirectory(authorities);
+    },
+
+    /** Destroys the root's key and leaves `note` in its place: first the note, so that it is never missed unexplained. */
+    async removeRootKey(note: Buffer): Promise<void> {
+      await writeDurably(join(authorities, 'root.offline'), note);
+      await syncDirectory(authorities);
+      const key = join(authorities, 'root.key');
+      const { size } = await stat(key);
+      // Best effort: what a journal, a snapshot or flash memory keeps is beyond a file's reach. It is sealed besides.
+      await overwriteDurably(key, size);
+      await rm(key);
+      await syncDirectory(authorities);
     },
 
     isRecorded: () => exists(marker),
@@ -75,7 +102,10 @@ export function keysDirectory(path: string) {
 }
 export type KeysDirectory = ReturnType<typeof keysDirectory>;
 
-async function readPrivateFile(path: string, flags = constants.O_RDONLY | constants.O_NOFOLLOW): Promise<Buffer> {
+export async function readPrivateFile(
+  path: string,
+  flags = constants.O_RDONLY | constants.O_NOFOLLOW,
+): Promise<Buffer> {
   const file = await open(path, flags).catch((cause: NodeJS.ErrnoException) => {
     throw broken(
       'file-unreadable',
@@ -99,10 +129,20 @@ async function readPrivateFile(path: string, flags = constants.O_RDONLY | consta
   }
 }
 
-async function writeDurably(path: string, content: Buffer): Promise<void> {
+export async function writeDurably(path: string, content: Buffer): Promise<void> {
   const file = await open(path, 'w', 0o600);
   try {
     await file.writeFile(content);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function overwriteDurably(path: string, size: number): Promise<void> {
+  const file = await open(path, 'r+');
+  try {
+    await file.write(Buffer.alloc(size), 0, size, 0);
     await file.sync();
   } finally {
     await file.close();

@@ -4,12 +4,19 @@ import type { RecordedAuthorities } from './authorities.pg.ts';
 import { Authority, type AuthorityName, signWith } from './authority.ts';
 import type { AuthorityFiles, KeysDirectory } from './keys.file.ts';
 import { openKey } from './sealed-key.argon2.ts';
+import type { Token, TokenKey, TokenPlace } from './token.ts';
+import { signInToken } from './token-sign.ts';
 
 export interface OpeningPorts {
-  readonly keys: Pick<KeysDirectory, 'path' | 'prepare' | 'read' | 'create' | 'isRecorded' | 'markRecorded'>;
+  readonly keys: Pick<
+    KeysDirectory,
+    'path' | 'prepare' | 'read' | 'create' | 'replaceCertificate' | 'isRecorded' | 'markRecorded'
+  >;
   recorded(): Promise<RecordedAuthorities | null>;
   record(authorities: RecordedAuthorities): Promise<void>;
   make(): Promise<AuthorityFiles>;
+  /** null: none is configured. */
+  readonly token: (Token & Pick<TokenPlace, 'label'>) | null;
 }
 
 export interface Authorities {
@@ -30,9 +37,12 @@ export interface Authorities {
  * | any   | no       | yes    | database lost: refuse, for revocations would be forgotten            |
  * | yes   | another  | any    | of two installations: refuse                                       |
  *
+ * The issuing CA may have got another certificate of the same key since (authorities/offline): the database's counts, and
+ * the file is made right.
+ *
  * The caller sees to it that only one process at a time does this.
  * @throws DomainError `authority-keys-missing`, `authority-not-in-database`, `authority-of-another-database`,
- * `authority-key-unreadable`, `file-mode-too-wide` (internal)
+ * `authority-key-unreadable`, `token-not-configured`, `file-mode-too-wide` (internal), and those of the token
  */
 export async function openAuthorities(ports: OpeningPorts, secret: Secret): Promise<Authorities> {
   const { keys } = ports;
@@ -57,9 +67,13 @@ export async function openAuthorities(ports: OpeningPorts, secret: Secret): Prom
     files = await keys.read();
     if (files === null) throw broken('authority-keys-missing', `${keys.path} lost the keys that were just written`);
   }
+  if (known !== null && isSuccessor(files['issuing.cer'], known.issuing)) {
+    await keys.replaceCertificate('issuing.cer', known.issuing);
+    files = { ...files, 'issuing.cer': known.issuing };
+  }
   const authorities = {
-    root: await open('root', files, secret),
-    issuing: await open('issuing', files, secret),
+    root: await openRoot(files, secret),
+    issuing: await openIssuing(files, secret, ports.token),
   };
   checkChain(authorities);
   const certificates = { root: authorities.root.certificate, issuing: authorities.issuing.certificate };
@@ -75,13 +89,58 @@ export async function openAuthorities(ports: OpeningPorts, secret: Secret): Prom
   return authorities;
 }
 
-async function open(role: AuthorityName, files: AuthorityFiles, secret: Secret): Promise<Authority> {
-  const certificate = files[`${role}.cer`];
-  const key = await openKey(files[`${role}.key`].toString('utf8'), role, secret);
+/** The root without its key when that was taken offline; else a key that is missing is one that was lost. */
+async function openRoot(files: AuthorityFiles, secret: Secret): Promise<Authority> {
+  const certificate = files['root.cer'];
+  if (files['root.offline'] !== undefined) return new Authority('root', certificate, null);
+  return new Authority('root', certificate, signWith(await keyOf('root', certificate, files['root.key'], secret)));
+}
+
+async function openIssuing(files: AuthorityFiles, secret: Secret, token: OpeningPorts['token']): Promise<Authority> {
+  const certificate = files['issuing.cer'];
+  const note = files['issuing.token'];
+  if (note === undefined) {
+    const key = await keyOf('issuing', certificate, files['issuing.key'], secret);
+    return new Authority('issuing', certificate, signWith(key));
+  }
+  const { label, id } = tokenKey(note);
+  if (token?.label !== label) {
+    throw broken('token-not-configured', `the issuing key is in the token ${label}: set CA_PKCS11_* to reach it`);
+  }
+  const publicKey = new X509Certificate(certificate).publicKey.export({ type: 'spki', format: 'der' });
+  const sign = signInToken(token, id, publicKey);
+  // Signs once, and checks it: a token that is away or holds another key is found now, not at the first certificate.
+  await sign(Buffer.from('the issuing CA opens its key'));
+  return new Authority('issuing', certificate, sign);
+}
+
+async function keyOf(role: AuthorityName, certificate: Buffer, file: Buffer | undefined, secret: Secret) {
+  if (file === undefined) {
+    throw broken('authority-keys-missing', `${role}.key is not there: restore it from a backup`);
+  }
+  const key = await openKey(file.toString('utf8'), role, secret);
   if (!new X509Certificate(certificate).checkPrivateKey(key)) {
     throw broken('authority-key-unreadable', `${role}.key is not the key of ${role}.cer`);
   }
-  return new Authority(role, certificate, signWith(key));
+  return key;
+}
+
+function tokenKey(note: Buffer): TokenKey {
+  try {
+    const key = JSON.parse(note.toString('utf8')) as Partial<TokenKey>;
+    const known = key.format === 'cardwright-token-key-1' && typeof key.label === 'string';
+    if (known && typeof key.id === 'string' && /^([0-9a-f]{2}){1,32}$/.test(key.id)) return key as TokenKey;
+  } catch {
+    // Refused below, with what is wrong in either case.
+  }
+  throw broken('authority-key-unreadable', 'issuing.token is not of its form: restore it from a backup');
+}
+
+/** Another certificate for the same name and key. Whether the root signed it is for {@link checkChain}. */
+function isSuccessor(file: Buffer, known: Buffer): boolean {
+  if (file.equals(known)) return false;
+  const [a, b] = [new X509Certificate(file), new X509Certificate(known)];
+  return a.subject === b.subject && a.publicKey.equals(b.publicKey);
 }
 
 function checkChain({ root, issuing }: Authorities): void {
