@@ -213,6 +213,7 @@ export interface ProfileDeps {
 
 const toBody = (profile: CardProfileView) => ({
   ...profile,
+  enrolmentMethods: [...profile.enrolmentMethods],
   keyStrategyWarning: keyStrategyWarning(profile.keyStrategy),
   algorithmWarning: algorithmWarning(profile.algorithm),
 });
