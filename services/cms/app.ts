@@ -32,7 +32,8 @@ import { registerHealthRoutes } from './platform/health.http.ts';
 import { type App, createServer } from './platform/server.http.ts';
 import { pukComponents, registerPukRoutes } from './puk/puk.http.ts';
 import { registerRenewalRoutes, renewalComponents } from './renewal/renewal.http.ts';
-import { registerRevocationRoutes, revocationComponents } from './revocation/revocation.http.ts';
+import { registerRevocationRoutes } from './revocation/revocation.http.ts';
+import { revocationComponents } from './revocation/schema.http.ts';
 import { registerSearchRoutes, searchComponents } from './search/search.http.ts';
 import { deviceTaskComponents, registerDeviceTaskRoutes } from './tasks/device-tasks.http.ts';
 import { registerTaskRoutes, taskComponents } from './tasks/tasks.http.ts';
@@ -115,7 +116,7 @@ export async function createApp(parts: Parts): Promise<App> {
   registerDeviceUnblockRoutes(app, parts);
   registerSelfServiceRoutes(app, parts);
   registerCertificateRoutes(app, { views: parts.certificateViews, runtime });
-  registerRevocationRoutes(app, revocations);
+  registerRevocationRoutes(app, parts);
   registerRenewalRoutes(app, parts);
 
   registerHealthRoutes(app, {

@@ -57,7 +57,9 @@ import { createRuntime } from './platform/runtime.node.ts';
 import { createUnitOfWork } from './platform/unit-of-work.prisma.ts';
 import { createPukCards } from './puk/puk-cards.prisma.ts';
 import { createPuks } from './puk/vault-puks.link.ts';
-import { createRevocations } from './revocation/index.ts';
+import { createHoldRecords } from './revocation/holds.prisma.ts';
+import { createHolds, createRevocations } from './revocation/index.ts';
+import { createRevocationQueue } from './revocation/queue.pg.ts';
 import { createRevocationRecords } from './revocation/revocations.prisma.ts';
 import { createSearchIndex } from './search/search.pg.ts';
 import type { TaskEffects } from './tasks/index.ts';
@@ -116,13 +118,12 @@ export function wire(config: Config) {
   const reader = createCertificateReader();
   const authorities = createAuthorities([{ ...EMBEDDED, authority: createEmbeddedAuthority(ca) }]);
   const revocationRecords = createRevocationRecords(prisma);
-  const revocations = createRevocations({
-    ...shared,
-    revocations: revocationRecords,
-    certificates,
-    authorities,
-    onUnconfirmed: (error) => logger.warn({ err: error }, 'a revocation waits for the CA'),
-  });
+  const onUnconfirmed = (error: unknown) => logger.warn({ err: error }, 'a revocation or hold waits for its CA');
+  const holds = createHoldRecords(prisma);
+  const telling = { ...shared, revocations: revocationRecords, holds, certificates, authorities, onUnconfirmed };
+  const revocations = createRevocations(telling);
+  const holdService = createHolds(telling);
+  const revocationQueue = createRevocationQueue(pool);
 
   const keyChanges: ReportedVersionPorts = {
     ...shared,
@@ -188,7 +189,8 @@ export function wire(config: Config) {
     authorities,
     issuance: createIssuance({ ...shared, certificates, authorities, reader }),
     revocationRecords,
-    revocations,
+    ...{ revocations, holdService, revocationQueue },
+    revocationWork: { runtime, revocations, holdService, queue: revocationQueue, onUnconfirmed },
     sessions: createUnblockSessions(prisma),
     answers: createAnswerRecords(pool),
     ...{ cardApprovals: createCardApprovals(prisma), signedBy },

@@ -814,6 +814,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/certificates/{certificateId}/holds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A certificate's holds and releases, newest first: at most the last 100. */
+        get: operations["listHolds"];
+        put?: never;
+        /** Put a certificate on hold: nobody accepts it until it is released. */
+        post: operations["holdCertificate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/certificates/{certificateId}/releases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Release a certificate from its hold: it is accepted again. */
+        post: operations["releaseCertificate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/certificates/{certificateId}/revocations": {
         parameters: {
             query?: never;
@@ -826,7 +861,7 @@ export interface paths {
         put?: never;
         /**
          * Revoke a certificate, for ever.
-         * @description The decision is recorded before the CA is told. When the CA does not answer, `state` is `proposed` and the worker tells it. Asking again with the same reason gives the same revocation.
+         * @description The decision is recorded before the CA is told. When the CA does not answer, `state` is `proposed` and the worker tells it. Asking again with the same reason gives the same revocation. A certificate on hold can be revoked too.
          */
         post: operations["revokeCertificate"];
         delete?: never;
@@ -1020,6 +1055,23 @@ export interface paths {
         };
         /** One person. */
         get: operations["getPerson"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/revocations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Revocations, newest first. Those proposed wait for their CA. */
+        get: operations["listRevocations"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1893,10 +1945,94 @@ export interface components {
             /** @description Lower-case hex. */
             serialNumber: string | null;
             /** @enum {string} */
-            status: "proposed" | "active" | "revoked" | "expired" | "failed";
+            status: "proposed" | "active" | "on-hold" | "revoked" | "expired" | "failed";
             subject: string | null;
             /** @description SHA-256 of the DER, lower-case hex. */
             thumbprint: string | null;
+        };
+        /**
+         * @example {
+         *       "id": "0199f2a0-7777-7000-8000-000000000007",
+         *       "certificateId": "0199f2a0-5555-7000-8000-000000000005",
+         *       "act": "hold",
+         *       "state": "confirmed",
+         *       "comment": "Laptop not found at home",
+         *       "ticket": "INC-20417",
+         *       "takesEffectAt": "2026-11-20T09:30:00.000Z",
+         *       "requestedBy": {
+         *         "id": "0199f2a0-4444-7000-8000-000000000004",
+         *         "name": "security-officer"
+         *       },
+         *       "requestId": "0199f2a0-9999-7000-8000-000000000009",
+         *       "createdAt": "2026-11-20T09:30:00.000Z",
+         *       "confirmedAt": "2026-11-20T09:30:00.120Z",
+         *       "attempts": 0,
+         *       "lastError": null,
+         *       "nextAttemptAt": null
+         *     }
+         */
+        CertificateHold: {
+            /** @enum {string} */
+            act: "hold" | "release";
+            /** @description How often the CA was asked in vain. */
+            attempts: number;
+            certificateId: string;
+            comment: string;
+            /** Format: date-time */
+            confirmedAt: string | null;
+            /** Format: date-time */
+            createdAt: string;
+            id: string;
+            /** @description Why the CA has not heard yet. */
+            lastError: {
+                code: string;
+                detail: string;
+                /** @description The CA answered and would not; otherwise it was away. */
+                refused: boolean;
+            } | null;
+            /**
+             * Format: date-time
+             * @description When the CA is asked again; null once it has heard.
+             */
+            nextAttemptAt: string | null;
+            requestedBy: components["schemas"]["OperatorRef"];
+            requestId: string;
+            /**
+             * @description superseded: the certificate was revoked for ever before the CA had heard of it.
+             * @enum {string}
+             */
+            state: "proposed" | "confirmed" | "superseded";
+            /** Format: date-time */
+            takesEffectAt: string;
+            ticket: string | null;
+        };
+        /**
+         * @example {
+         *       "items": [
+         *         {
+         *           "id": "0199f2a0-7777-7000-8000-000000000007",
+         *           "certificateId": "0199f2a0-5555-7000-8000-000000000005",
+         *           "act": "hold",
+         *           "state": "confirmed",
+         *           "comment": "Laptop not found at home",
+         *           "ticket": "INC-20417",
+         *           "takesEffectAt": "2026-11-20T09:30:00.000Z",
+         *           "requestedBy": {
+         *             "id": "0199f2a0-4444-7000-8000-000000000004",
+         *             "name": "security-officer"
+         *           },
+         *           "requestId": "0199f2a0-9999-7000-8000-000000000009",
+         *           "createdAt": "2026-11-20T09:30:00.000Z",
+         *           "confirmedAt": "2026-11-20T09:30:00.120Z",
+         *           "attempts": 0,
+         *           "lastError": null,
+         *           "nextAttemptAt": null
+         *         }
+         *       ]
+         *     }
+         */
+        CertificateHoldList: {
+            items: components["schemas"]["CertificateHold"][];
         };
         /**
          * @example {
@@ -3250,6 +3386,123 @@ export interface components {
         };
         /**
          * @example {
+         *       "id": "0199f2a0-6666-7000-8000-000000000006",
+         *       "certificateId": "0199f2a0-5555-7000-8000-000000000005",
+         *       "state": "proposed",
+         *       "reason": "keyCompromise",
+         *       "comment": "Laptop stolen from a car",
+         *       "ticket": "INC-20417",
+         *       "revokedAt": "2026-11-20T09:30:00.000Z",
+         *       "invalidityDate": "2026-11-19T18:00:00.000Z",
+         *       "requestedBy": {
+         *         "id": "0199f2a0-4444-7000-8000-000000000004",
+         *         "name": "security-officer"
+         *       },
+         *       "requestId": "0199f2a0-9999-7000-8000-000000000009",
+         *       "createdAt": "2026-11-20T09:30:00.000Z",
+         *       "confirmedAt": null,
+         *       "attempts": 3,
+         *       "lastError": {
+         *         "code": "ca-unavailable",
+         *         "detail": "The CA does not answer.",
+         *         "refused": false
+         *       },
+         *       "nextAttemptAt": "2026-11-20T09:31:00.000Z",
+         *       "authority": "embedded",
+         *       "serialNumber": "5f0c3d9a1be24c7788aa10bb42cc93de",
+         *       "cardId": "0199f2a0-3333-7000-8000-000000000003",
+         *       "personId": "0199f2a0-1111-7000-8000-000000000001"
+         *     }
+         */
+        QueuedRevocation: {
+            /** @description How often the CA was asked in vain. */
+            attempts: number;
+            /** @description Name of the CA. */
+            authority: string;
+            cardId: string;
+            certificateId: string;
+            comment: string;
+            /** Format: date-time */
+            confirmedAt: string | null;
+            /** Format: date-time */
+            createdAt: string;
+            id: string;
+            /**
+             * Format: date-time
+             * @description Since when the certificate is not to be trusted.
+             */
+            invalidityDate: string | null;
+            /** @description Why the CA has not heard yet. */
+            lastError: {
+                code: string;
+                detail: string;
+                /** @description The CA answered and would not; otherwise it was away. */
+                refused: boolean;
+            } | null;
+            /**
+             * Format: date-time
+             * @description When the CA is asked again; null once it has heard.
+             */
+            nextAttemptAt: string | null;
+            personId: string;
+            /** @enum {string} */
+            reason: "unspecified" | "keyCompromise" | "affiliationChanged" | "superseded" | "cessationOfOperation" | "privilegeWithdrawn";
+            requestedBy: components["schemas"]["OperatorRef"];
+            /** @description Of the request that decided it: its audit events have it too. */
+            requestId: string | null;
+            /** Format: date-time */
+            revokedAt: string;
+            /** @description Lower-case hex. */
+            serialNumber: string | null;
+            /**
+             * @description proposed: decided and recorded, the CA is being told. confirmed: the CA has it.
+             * @enum {string}
+             */
+            state: "proposed" | "confirmed";
+            ticket: string | null;
+        };
+        /**
+         * @example {
+         *       "items": [
+         *         {
+         *           "id": "0199f2a0-6666-7000-8000-000000000006",
+         *           "certificateId": "0199f2a0-5555-7000-8000-000000000005",
+         *           "state": "proposed",
+         *           "reason": "keyCompromise",
+         *           "comment": "Laptop stolen from a car",
+         *           "ticket": "INC-20417",
+         *           "revokedAt": "2026-11-20T09:30:00.000Z",
+         *           "invalidityDate": "2026-11-19T18:00:00.000Z",
+         *           "requestedBy": {
+         *             "id": "0199f2a0-4444-7000-8000-000000000004",
+         *             "name": "security-officer"
+         *           },
+         *           "requestId": "0199f2a0-9999-7000-8000-000000000009",
+         *           "createdAt": "2026-11-20T09:30:00.000Z",
+         *           "confirmedAt": null,
+         *           "attempts": 3,
+         *           "lastError": {
+         *             "code": "ca-unavailable",
+         *             "detail": "The CA does not answer.",
+         *             "refused": false
+         *           },
+         *           "nextAttemptAt": "2026-11-20T09:31:00.000Z",
+         *           "authority": "embedded",
+         *           "serialNumber": "5f0c3d9a1be24c7788aa10bb42cc93de",
+         *           "cardId": "0199f2a0-3333-7000-8000-000000000003",
+         *           "personId": "0199f2a0-1111-7000-8000-000000000001"
+         *         }
+         *       ],
+         *       "next": null
+         *     }
+         */
+        QueuedRevocationList: {
+            items: components["schemas"]["QueuedRevocation"][];
+            /** @description Send it as `cursor`. */
+            next: string | null;
+        };
+        /**
+         * @example {
          *       "taskId": "0199f2a0-7777-7000-8000-000000000017",
          *       "cardId": "0199f2a0-3333-7000-8000-000000000003"
          *     }
@@ -3392,15 +3645,22 @@ export interface components {
          *       "comment": "Laptop stolen from a car",
          *       "ticket": "INC-20417",
          *       "revokedAt": "2026-11-20T09:30:00.000Z",
+         *       "invalidityDate": "2026-11-19T18:00:00.000Z",
          *       "requestedBy": {
          *         "id": "0199f2a0-4444-7000-8000-000000000004",
          *         "name": "security-officer"
          *       },
+         *       "requestId": "0199f2a0-9999-7000-8000-000000000009",
          *       "createdAt": "2026-11-20T09:30:00.000Z",
-         *       "confirmedAt": "2026-11-20T09:30:00.120Z"
+         *       "confirmedAt": "2026-11-20T09:30:00.120Z",
+         *       "attempts": 0,
+         *       "lastError": null,
+         *       "nextAttemptAt": null
          *     }
          */
         Revocation: {
+            /** @description How often the CA was asked in vain. */
+            attempts: number;
             certificateId: string;
             comment: string;
             /** Format: date-time */
@@ -3408,9 +3668,28 @@ export interface components {
             /** Format: date-time */
             createdAt: string;
             id: string;
+            /**
+             * Format: date-time
+             * @description Since when the certificate is not to be trusted.
+             */
+            invalidityDate: string | null;
+            /** @description Why the CA has not heard yet. */
+            lastError: {
+                code: string;
+                detail: string;
+                /** @description The CA answered and would not; otherwise it was away. */
+                refused: boolean;
+            } | null;
+            /**
+             * Format: date-time
+             * @description When the CA is asked again; null once it has heard.
+             */
+            nextAttemptAt: string | null;
             /** @enum {string} */
             reason: "unspecified" | "keyCompromise" | "affiliationChanged" | "superseded" | "cessationOfOperation" | "privilegeWithdrawn";
             requestedBy: components["schemas"]["OperatorRef"];
+            /** @description Of the request that decided it: its audit events have it too. */
+            requestId: string | null;
             /** Format: date-time */
             revokedAt: string;
             /**
@@ -5960,7 +6239,7 @@ export interface operations {
                 personId?: string;
                 /** @description Hex in either case, leading zeros ignored. */
                 serialNumber?: string;
-                status?: "proposed" | "active" | "revoked" | "expired" | "failed";
+                status?: "proposed" | "active" | "on-hold" | "revoked" | "expired" | "failed";
                 /** @description SHA-256 of the DER in hex. */
                 thumbprint?: string;
             };
@@ -6052,6 +6331,141 @@ export interface operations {
             };
         };
     };
+    listHolds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                certificateId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CertificateHoldList"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    holdCertificate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gives the first answer again, for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                certificateId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "comment": "Laptop not found at home",
+                 *       "ticket": "INC-20417"
+                 *     }
+                 */
+                "application/json": {
+                    /** @description Why, in words. Kept in the audit log. */
+                    comment: string;
+                    /**
+                     * @description Reference in a ticket system.
+                     * @example INC-20417
+                     */
+                    ticket?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CertificateHold"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    releaseCertificate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gives the first answer again, for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                certificateId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "comment": "Laptop not found at home",
+                 *       "ticket": "INC-20417"
+                 *     }
+                 */
+                "application/json": {
+                    /** @description Why, in words. Kept in the audit log. */
+                    comment: string;
+                    /**
+                     * @description Reference in a ticket system.
+                     * @example INC-20417
+                     */
+                    ticket?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CertificateHold"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getRevocation: {
         parameters: {
             query?: never;
@@ -6107,6 +6521,11 @@ export interface operations {
                 "application/json": {
                     /** @description Why, in words. Kept in the audit log. */
                     comment: string;
+                    /**
+                     * Format: date-time
+                     * @description RFC 5280 section 5.3.2: since when the certificate is not to be trusted. Within its life so far.
+                     */
+                    invalidityDate?: string;
                     /**
                      * @description RFC 5280 section 5.3.1.
                      * @enum {string}
@@ -6665,6 +7084,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Person"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listRevocations: {
+        parameters: {
+            query?: {
+                /** @description Name of the CA. */
+                authority?: string;
+                /** @description `next` of the page before. */
+                cursor?: string;
+                limit?: number;
+                state?: "proposed" | "confirmed";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueuedRevocationList"];
                 };
             };
             /** @description Refused: see `code`. */

@@ -27,13 +27,22 @@ export function createEmbeddedAuthority(ca: CaClient): CertificateAuthority {
       return answer === null ? null : toChain(answer);
     },
 
-    async revoke(serialNumber, reason, revokedAt) {
+    async revoke(serialNumber, reason, revokedAt, invalidityDate) {
       const revoked = await ca.revoke({
         serialNumber: serialNumber.padStart(SERIAL_DIGITS, '0'),
         reason: reason as RevocationReason,
         revokedAt: revokedAt.toISOString(),
+        invalidityDate: invalidityDate?.toISOString(),
       });
       return { revokedAt: new Date(revoked.revokedAt) };
+    },
+
+    async release(serialNumber, releasedAt) {
+      const released = await ca.release({
+        serialNumber: serialNumber.padStart(SERIAL_DIGITS, '0'),
+        releasedAt: releasedAt.toISOString(),
+      });
+      return { releasedAt: new Date(released.releasedAt) };
     },
   };
 }

@@ -3,8 +3,8 @@ import { type AllowedAction, offer } from '../kernel/allowed-action.ts';
 import type { Permission } from '../kernel/permission.ts';
 
 /** States and rules of a certificate's record. The record is made before the CA is asked, and never deleted. */
-export type CertificateStatus = 'proposed' | 'active' | 'revoked' | 'failed';
-export type CertificateAct = 'issue' | 'fail' | 'retry' | 'revoke';
+export type CertificateStatus = 'proposed' | 'active' | 'on-hold' | 'revoked' | 'failed';
+export type CertificateAct = 'issue' | 'fail' | 'retry' | 'hold' | 'release' | 'revoke';
 
 /** What the CA gave. */
 export interface Issued {
@@ -36,14 +36,21 @@ interface Common {
 export type ProposedCertificate = Common & { readonly status: 'proposed' };
 export type FailedCertificate = Common & { readonly status: 'failed' };
 export type ActiveCertificate = Common & Issued & { readonly status: 'active' };
+export type HeldCertificate = Common & Issued & { readonly status: 'on-hold' };
 export type RevokedCertificate = Common & Issued & { readonly status: 'revoked' };
-export type Certificate = ProposedCertificate | FailedCertificate | ActiveCertificate | RevokedCertificate;
+export type Certificate =
+  | ProposedCertificate
+  | FailedCertificate
+  | ActiveCertificate
+  | HeldCertificate
+  | RevokedCertificate;
 
 const TRANSITIONS: Readonly<Record<CertificateStatus, Partial<Readonly<Record<CertificateAct, CertificateStatus>>>>> = {
   proposed: { issue: 'active', fail: 'failed' },
   // `issue` too: when two runs asked and one was refused, what the CA issued is what counts.
   failed: { retry: 'proposed', issue: 'active' },
-  active: { revoke: 'revoked' },
+  active: { revoke: 'revoked', hold: 'on-hold' },
+  'on-hold': { revoke: 'revoked', release: 'active' },
   revoked: {},
 };
 
@@ -58,32 +65,43 @@ export function shownStatus(
   certificate: { readonly status: CertificateStatus; readonly notAfter: Date | null },
   now: Date,
 ): ShownStatus {
-  return certificate.status === 'active' && certificate.notAfter !== null && certificate.notAfter <= now
-    ? 'expired'
-    : certificate.status;
+  const ends = certificate.status === 'active' || certificate.status === 'on-hold';
+  return ends && certificate.notAfter !== null && certificate.notAfter <= now ? 'expired' : certificate.status;
 }
 
-const WHY_NOT_REVOCABLE: Readonly<Record<Exclude<ShownStatus, 'active'>, string>> = {
+const WHY_NOT_REVOCABLE: Readonly<Record<Exclude<ShownStatus, 'active' | 'on-hold'>, string>> = {
   proposed: 'the certificate has not been issued yet',
   failed: 'the certificate was never issued',
   revoked: 'the certificate is revoked already',
   expired: 'the certificate has expired',
 };
 
-/** @param revocationProposed a revocation is recorded, whether or not the CA has been told yet */
+/**
+ * @param revocationProposed a revocation is recorded, whether or not the CA has been told yet
+ * @param openHold what the CA has not heard of yet
+ */
 export function allowedActions(
   status: ShownStatus,
   revocationProposed: boolean,
   permissions: ReadonlySet<Permission>,
-): AllowedAction<'revoke'>[] {
+  openHold: 'hold' | 'release' | null = null,
+): AllowedAction<'revoke' | 'hold' | 'release'>[] {
   const known = revocationProposed ? 'revoked' : status;
-  const obstacle = known === 'active' ? null : WHY_NOT_REVOCABLE[known];
-  return [offer('revoke', 'certificates:revoke', permissions, obstacle)];
+  const ended = known === 'active' || known === 'on-hold' ? null : WHY_NOT_REVOCABLE[known];
+  const waits = ended ?? (openHold === null ? null : `the CA has not heard of the ${openHold} yet`);
+  const act = (name: 'revoke' | 'hold' | 'release', obstacle: string | null) =>
+    offer(name, 'certificates:revoke', permissions, obstacle);
+  return [
+    act('revoke', ended),
+    act('hold', waits ?? (known === 'on-hold' ? 'the certificate is on hold already' : null)),
+    act('release', waits ?? (known === 'active' ? 'the certificate is not on hold' : null)),
+  ];
 }
 
 /** @throws DomainError `certificate-not-active` (conflict), saying what it is instead. */
 export function assertRevocable(status: ShownStatus): void {
-  if (status !== 'active') throw new DomainError('conflict', 'certificate-not-active', WHY_NOT_REVOCABLE[status]);
+  if (status === 'active' || status === 'on-hold') return;
+  throw new DomainError('conflict', 'certificate-not-active', WHY_NOT_REVOCABLE[status]);
 }
 
 export function certificateNotFound(): DomainError {

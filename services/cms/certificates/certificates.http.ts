@@ -24,7 +24,7 @@ import type { App } from '../platform/server.http.ts';
 import { allowedActions, certificateNotFound, shownStatus } from './certificate.ts';
 import type { CertificateView, CertificateViews } from './ports.ts';
 
-const STATUSES = ['proposed', 'active', 'revoked', 'expired', 'failed'] as const;
+const STATUSES = ['proposed', 'active', 'on-hold', 'revoked', 'expired', 'failed'] as const;
 
 const CertificateSchema = Type.Object(
   {

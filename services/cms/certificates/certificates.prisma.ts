@@ -32,10 +32,10 @@ export function createCertificateRecords(prisma: PrismaClient): CertificateRecor
 
     async lockLiveOfCard(tx, cardId) {
       const client = clientOf(tx);
-      await client.$queryRaw`SELECT 1 FROM certificates WHERE card_id = ${cardId}::uuid AND status IN ('proposed', 'active')
+      await client.$queryRaw`SELECT 1 FROM certificates WHERE card_id = ${cardId}::uuid AND status IN ('proposed', 'active', 'on-hold')
         ORDER BY id FOR UPDATE`;
       const rows = await client.certificate.findMany({
-        where: { cardId, status: { in: ['proposed', 'active'] } },
+        where: { cardId, status: { in: ['proposed', 'active', 'on-hold'] } },
         orderBy: { id: 'desc' },
       });
       return rows.map(toCertificate);

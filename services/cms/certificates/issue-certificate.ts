@@ -126,7 +126,7 @@ export function createIssuance(deps: IssuanceDependencies): Issuance {
       const certificate = await certificates.find(certificateId);
       if (certificate === null) throw certificateNotFound();
       const authority = authorities.of(certificate.authority);
-      if (certificate.status === 'active' || certificate.status === 'revoked') {
+      if (certificate.status !== 'proposed' && certificate.status !== 'failed') {
         const issued = await authority.find(certificate.requestId);
         if (issued !== null) return issued;
         throw new DomainError('internal', 'certificate-unknown-to-ca', 'The CA does not know a certificate it issued.');

@@ -46,7 +46,7 @@ export interface CertificateRecords {
   lock(tx: Tx, id: string): Promise<Certificate | null>;
   /** Newest first. */
   ofEnrolment(tx: Tx, enrolmentId: string): Promise<Certificate[]>;
-  /** Proposed or active; holds the rows. */
+  /** Proposed, active or on hold; holds the rows. */
   lockLiveOfCard(tx: Tx, cardId: string): Promise<Certificate[]>;
   /** How many records were made for the container since then, whatever came of them. */
   countSince(tx: Tx, cardId: string, container: string, since: Date): Promise<number>;

@@ -38,9 +38,10 @@ const CONDITIONS = {
 const STATUS_CONDITIONS = {
   proposed: () => `c.status = 'proposed'`,
   failed: () => `c.status = 'failed'`,
+  'on-hold': (now: number) => `c.status = 'on-hold' AND c.not_after > $${now}`,
   revoked: () => `c.status = 'revoked'`,
   active: (now: number) => `c.status = 'active' AND c.not_after > $${now}`,
-  expired: (now: number) => `c.status = 'active' AND c.not_after <= $${now}`,
+  expired: (now: number) => `c.status IN ('active', 'on-hold') AND c.not_after <= $${now}`,
 } as const;
 
 export function createCertificateViews(pool: pg.Pool): CertificateViews {
@@ -65,7 +66,7 @@ export function createCertificateViews(pool: pg.Pool): CertificateViews {
         name += `-${key}`;
       }
       if (filters.status !== undefined) {
-        const timed = filters.status === 'active' || filters.status === 'expired';
+        const timed = ['active', 'on-hold', 'expired'].includes(filters.status);
         where.push(STATUS_CONDITIONS[filters.status](timed ? parameter(now) : 0));
         name += `-${filters.status}`;
       }

@@ -5,7 +5,7 @@ import type { Tx } from '../kernel/unit-of-work.ts';
 import type { RenewalPolicy } from './policy.ts';
 import type { DeviceIntent, RenewalPorts, RenewalProfile } from './ports.ts';
 
-export type Standing = Exclude<Certificate, { status: 'failed' | 'revoked' }>;
+export type Standing = Exclude<Certificate, { status: 'failed' | 'on-hold' | 'revoked' }>;
 export type Active = Extract<Certificate, { status: 'active' }>;
 
 /** The card, held. @throws DomainError `not-found`: another device's is not there for this one; `card-not-active` (conflict). */

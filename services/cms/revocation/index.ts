@@ -1,3 +1,11 @@
-export type { Revocations } from './ports.ts';
+export type { Hold } from './hold.ts';
+export { createHolds, type HoldService } from './hold-certificate.ts';
+export type { RevocationQueue, Revocations } from './ports.ts';
 export { REVOCATION_REASONS, type Revocation, type RevocationReason } from './revocation.ts';
-export { createRevocations, type RevocationService, type Why } from './revoke-certificate.ts';
+export {
+  createRevocations,
+  type RevocationDependencies,
+  type RevocationService,
+  type Why,
+} from './revoke-certificate.ts';
+export { type TellDueDependencies, tellDue } from './tell-due.ts';

@@ -1,49 +1,38 @@
-import { type Static, Type } from 'typebox';
+import { Type } from 'typebox';
 import type { CertificateId } from '../kernel/ids.ts';
 import { intentOf } from '../platform/authentication.http.ts';
-import { closed, id, line, nullable, OperatorRef, oneOf, Problem, ref, ticket, time } from '../platform/schema.http.ts';
+import { decodeCursor, limitOf, pageOf, UUID_KEY } from '../platform/cursor.ts';
+import { closed, id, line, oneOf, Problem, paging, ref, ticket, time } from '../platform/schema.http.ts';
 import type { App } from '../platform/server.http.ts';
-import { REVOCATION_REASONS, type Revocation } from './revocation.ts';
+import type { HoldService } from './hold-certificate.ts';
+import type { RevocationQueue } from './ports.ts';
+import { REVOCATION_REASONS } from './revocation.ts';
 import type { RevocationService } from './revoke-certificate.ts';
+import {
+  HoldList,
+  HoldSchema,
+  QueuedRevocationList,
+  RevocationSchema,
+  toBody,
+  toHoldBody,
+  toQueuedBody,
+} from './schema.http.ts';
 
-const RevocationSchema = Type.Object(
-  {
-    id: Type.String(),
-    certificateId: Type.String(),
-    state: oneOf(['proposed', 'confirmed'], {
-      description: 'proposed: decided and recorded, the CA is being told. confirmed: the CA has it.',
-    }),
-    reason: oneOf(REVOCATION_REASONS),
-    comment: Type.String(),
-    ticket: nullable(Type.String()),
-    revokedAt: time(),
-    requestedBy: ref(OperatorRef),
-    createdAt: time(),
-    confirmedAt: nullable(time()),
-  },
-  {
-    $id: 'Revocation',
-    examples: [
-      {
-        id: '0199f2a0-6666-7000-8000-000000000006',
-        certificateId: '0199f2a0-5555-7000-8000-000000000005',
-        state: 'confirmed',
-        reason: 'keyCompromise',
-        comment: 'Laptop stolen from a car',
-        ticket: 'INC-20417',
-        revokedAt: '2026-11-20T09:30:00.000Z',
-        requestedBy: { id: '0199f2a0-4444-7000-8000-000000000004', name: 'security-officer' },
-        createdAt: '2026-11-20T09:30:00.000Z',
-        confirmedAt: '2026-11-20T09:30:00.120Z',
-      },
-    ],
-  },
-);
-export const revocationComponents = [RevocationSchema];
+export interface RevocationRoutes {
+  readonly revocations: RevocationService;
+  readonly holdService: HoldService;
+  readonly revocationQueue: RevocationQueue;
+}
 
-export function registerRevocationRoutes(app: App, revocations: RevocationService): void {
+const params = closed({ certificateId: id<CertificateId>() });
+export const comment = line(500, { description: 'Why, in words. Kept in the audit log.' });
+export const invalidityDate = time({
+  description: 'RFC 5280 section 5.3.2: since when the certificate is not to be trusted. Within its life so far.',
+});
+
+export function registerRevocationRoutes(app: App, deps: RevocationRoutes): void {
+  const { revocations } = deps;
   const url = '/api/v1/certificates/:certificateId/revocations';
-  const params = closed({ certificateId: id<CertificateId>() });
 
   app.post(
     url,
@@ -53,14 +42,15 @@ export function registerRevocationRoutes(app: App, revocations: RevocationServic
         operationId: 'revokeCertificate',
         summary: 'Revoke a certificate, for ever.',
         description:
-          'The decision is recorded before the CA is told. When the CA does not answer, `state` is `proposed` and the worker tells it. Asking again with the same reason gives the same revocation.',
+          'The decision is recorded before the CA is told. When the CA does not answer, `state` is `proposed` and the worker tells it. Asking again with the same reason gives the same revocation. A certificate on hold can be revoked too.',
         tags: ['certificates'],
         params,
         body: closed(
           {
             reason: oneOf(REVOCATION_REASONS, { description: 'RFC 5280 section 5.3.1.' }),
-            comment: line(500, { description: 'Why, in words. Kept in the audit log.' }),
+            comment,
             ticket: Type.Optional(ticket),
+            invalidityDate: Type.Optional(invalidityDate),
           },
           { examples: [{ reason: 'keyCompromise', comment: 'Laptop stolen from a car', ticket: 'INC-20417' }] },
         ),
@@ -68,9 +58,10 @@ export function registerRevocationRoutes(app: App, revocations: RevocationServic
       },
     },
     async (request, reply) => {
-      const { reason, comment, ticket: reference } = request.body;
+      const { reason, comment, ticket: reference, invalidityDate: since } = request.body;
       const intent = intentOf(request, { reason: comment, ticket: reference });
-      const revocation = await revocations.revoke(intent, request.params.certificateId, { reason, comment });
+      const why = { reason, comment, invalidityDate: since === undefined ? undefined : new Date(since) };
+      const revocation = await revocations.revoke(intent, request.params.certificateId, why);
       return reply.code(201).send(toBody(revocation));
     },
   );
@@ -89,13 +80,94 @@ export function registerRevocationRoutes(app: App, revocations: RevocationServic
     },
     async (request) => toBody(await revocations.find(request.params.certificateId)),
   );
+
+  app.get(
+    '/api/v1/revocations',
+    {
+      config: { permission: 'certificates:read' },
+      schema: {
+        operationId: 'listRevocations',
+        summary: 'Revocations, newest first. Those proposed wait for their CA.',
+        tags: ['certificates'],
+        querystring: closed({
+          state: Type.Optional(oneOf(['proposed', 'confirmed'])),
+          authority: Type.Optional(line(64, { description: 'Name of the CA.' })),
+          ...paging,
+        }),
+        response: { 200: ref(QueuedRevocationList), default: ref(Problem) },
+      },
+    },
+    async (request) => {
+      const { cursor, state, authority } = request.query;
+      const limit = limitOf(request.query);
+      const rows = await deps.revocationQueue.list({ state, authority }, decodeCursor(cursor, UUID_KEY), limit + 1);
+      return pageOf(rows, limit, (row) => row.id, toQueuedBody);
+    },
+  );
+  registerHoldRoutes(app, deps);
 }
 
-function toBody(revocation: Revocation): Static<typeof RevocationSchema> {
-  return {
-    ...revocation,
-    revokedAt: revocation.revokedAt.toISOString(),
-    createdAt: revocation.createdAt.toISOString(),
-    confirmedAt: revocation.confirmedAt?.toISOString() ?? null,
-  };
+function registerHoldRoutes(app: App, { holdService }: RevocationRoutes): void {
+  const url = '/api/v1/certificates/:certificateId/holds';
+  const body = closed(
+    { comment, ticket: Type.Optional(ticket) },
+    { examples: [{ comment: 'Laptop not found at home', ticket: 'INC-20417' }] },
+  );
+
+  app.post(
+    url,
+    {
+      config: { permission: 'certificates:revoke', act: 'certificate.hold-requested' },
+      schema: {
+        operationId: 'holdCertificate',
+        summary: 'Put a certificate on hold: nobody accepts it until it is released.',
+        tags: ['certificates'],
+        params,
+        body,
+        response: { 201: ref(HoldSchema), default: ref(Problem) },
+      },
+    },
+    async (request, reply) => {
+      const { comment, ticket: reference } = request.body;
+      const intent = intentOf(request, { reason: comment, ticket: reference });
+      const hold = await holdService.act(intent, request.params.certificateId, 'hold', comment);
+      return reply.code(201).send(toHoldBody(hold));
+    },
+  );
+
+  app.post(
+    '/api/v1/certificates/:certificateId/releases',
+    {
+      config: { permission: 'certificates:revoke', act: 'certificate.release-requested' },
+      schema: {
+        operationId: 'releaseCertificate',
+        summary: 'Release a certificate from its hold: it is accepted again.',
+        tags: ['certificates'],
+        params,
+        body,
+        response: { 201: ref(HoldSchema), default: ref(Problem) },
+      },
+    },
+    async (request, reply) => {
+      const { comment, ticket: reference } = request.body;
+      const intent = intentOf(request, { reason: comment, ticket: reference });
+      const release = await holdService.act(intent, request.params.certificateId, 'release', comment);
+      return reply.code(201).send(toHoldBody(release));
+    },
+  );
+
+  app.get(
+    url,
+    {
+      config: { permission: 'certificates:read', etag: true },
+      schema: {
+        operationId: 'listHolds',
+        summary: "A certificate's holds and releases, newest first: at most the last 100.",
+        tags: ['certificates'],
+        params,
+        response: { 200: ref(HoldList), default: ref(Problem) },
+      },
+    },
+    async (request) => ({ items: (await holdService.history(request.params.certificateId)).map(toHoldBody) }),
+  );
 }

@@ -9,7 +9,7 @@ import {
   requestChange,
   type TakeOvers,
 } from '../key-changes/index.ts';
-import type { RevocationService, Revocations } from '../revocation/index.ts';
+import { type TellDueDependencies, tellDue } from '../revocation/index.ts';
 import { answerApproved, type UnblockDependencies } from '../unblock/index.ts';
 import { type NoteAlertsDependencies, noteAlerts } from '../vault-alerts/index.ts';
 import type { Housekeeping, Remainder } from './sweep.ts';
@@ -25,8 +25,7 @@ export interface RemainderDependencies
   readonly importService: ImportService;
   readonly certificates: CertificateRecords;
   readonly issuance: Issuance;
-  readonly revocations: RevocationService;
-  readonly revocationRecords: Revocations;
+  readonly revocationWork: TellDueDependencies;
   readonly idempotencyKeys: { sweep(): Promise<number> };
   readonly operators: { dropEndedSessions(now: Date): Promise<number> };
   readonly vaultAlerts: NoteAlertsDependencies;
@@ -48,8 +47,6 @@ export function remaindersOf(deps: RemainderDependencies): {
     importService,
     certificates,
     issuance,
-    revocations,
-    revocationRecords,
     sessions,
     idempotencyKeys,
     operators,
@@ -76,11 +73,6 @@ export function remaindersOf(deps: RemainderDependencies): {
         },
       },
       {
-        name: 'revocation',
-        due: (now, limit) => revocationRecords.proposedBefore(before(now), limit),
-        complete: (intent, id) => revocations.confirm(intent, id),
-      },
-      {
         name: 'take-over',
         due: (_now, limit) => deps.takeOvers.toBegin(limit),
         complete: async (intent, id) => {
@@ -99,6 +91,7 @@ export function remaindersOf(deps: RemainderDependencies): {
       },
     ],
     housekeeping: [
+      { name: 'revocation', sweep: () => tellDue(deps.revocationWork) },
       { name: 'vault-alerts', sweep: () => noteAlerts(vaultAlerts) },
       { name: 'aged-keys', sweep: (now) => changeAgedKeys(deps, now) },
       { name: 'uncollected-responses', sweep: (now) => sessions.dropExpiredResponses(now) },

@@ -166,10 +166,9 @@ describe('a reissue', () => {
     expect(await cardOf()).toMatchObject({ state: 'retired', replacedBy: { id: begun.cardId } });
     expect(await certificate()).toMatchObject({ status: 'active', revocation: { state: 'proposed' } });
     // The worker leaves a request its time first; that time is over.
-    await system.query(
-      `UPDATE revocations SET created_at = created_at - interval '1 minute' WHERE certificate_id = $1`,
-      [card.certificateId],
-    );
+    await system.query(`UPDATE revocations SET next_attempt_at = now() WHERE certificate_id = $1`, [
+      card.certificateId,
+    ]);
     await system.processes.ca.start();
     await expect.poll(async () => (await certificate()).status, { timeout: 40_000, interval: 300 }).toBe('revoked');
   });

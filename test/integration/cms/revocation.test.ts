@@ -34,7 +34,7 @@ describe('a revocation', () => {
     const shown = await certificate(id);
     expect(shown.status).toBe('revoked');
     expect(shown.revocation).toMatchObject({ reason: 'keyCompromise', requestedBy: { name: 'security-officer' } });
-    expect(shown.allowedActions).toMatchObject([{ action: 'revoke', allowed: false }]);
+    expect(shown.allowedActions.map((one: { allowed: boolean }) => one.allowed)).toEqual([false, false, false]);
     expect(await revokedSerials()).toContain(shown.serialNumber.toUpperCase());
     expect((await revoke(id)).body.id).toBe(first.id);
     expect(refusal(await revoke(id, 'superseded'))).toBe('409 certificate-already-revoked');
@@ -62,15 +62,118 @@ describe('a revocation', () => {
     const events = await system.as('auditor').get(`/audit/events?certificateId=${id}&action=certificate.revoked`);
     expect(events.body.items).toHaveLength(1);
   });
+});
 
-  it('decided while the CA is away is carried out by the worker', { timeout: 90_000 }, async () => {
+describe('a hold', () => {
+  const act = (id: string, what: 'holds' | 'releases', comment = 'Laptop not found') =>
+    system.as('security-officer').post(`/certificates/${id}/${what}`, { comment, ticket: 'INC-7' });
+  const holds = async (id: string) =>
+    (await system.as('auditor').get(`/certificates/${id}/holds`)).body.items.map(
+      (one: { act: string; state: string }) => `${one.act} ${one.state}`,
+    );
+
+  it('is begun, ended, begun again and made final, and each of them is kept', async () => {
     const { certificateId: id } = await enrolled();
+    const held = expectStatus(201, await act(id, 'holds')).body;
+    expect(held).toMatchObject({ act: 'hold', state: 'confirmed', comment: 'Laptop not found', lastError: null });
+    expect((await act(id, 'holds')).body.id).toBe(held.id);
+    expect(await certificate(id)).toMatchObject({ status: 'on-hold', revocation: null });
+    const serial = (await certificate(id)).serialNumber.toUpperCase();
+    expect(await revokedSerials()).toMatch(new RegExp(`${serial}[\\s\\S]{0,200}Certificate Hold`));
+
+    expect(expectStatus(201, await act(id, 'releases', 'Found')).body).toMatchObject({ state: 'confirmed' });
+    expect(await certificate(id)).toMatchObject({ status: 'active' });
+    expect(await revokedSerials()).not.toContain(serial);
+    expect(refusal(await act(id, 'releases'))).toBe('409 certificate-not-on-hold');
+
+    expectStatus(201, await act(id, 'holds'));
+    expect(expectStatus(201, await revoke(id, 'superseded')).body.state).toBe('confirmed');
+    expect(await certificate(id)).toMatchObject({ status: 'revoked', revocation: { reason: 'superseded' } });
+    for (const what of ['holds', 'releases'] as const) {
+      expect(refusal(await act(id, what))).toBe('409 certificate-already-revoked');
+    }
+    expect(await holds(id)).toEqual(['hold confirmed', 'release confirmed', 'hold confirmed']);
+    const events = await system.as('auditor').get(`/audit/events?certificateId=${id}&actorId=${held.requestedBy.id}`);
+    expect(events.body.items.map((event: { action: string }) => event.action)).toEqual(
+      expect.arrayContaining(['certificate.held', 'certificate.released', 'certificate.revoked']),
+    );
+  });
+
+  it('that the CA has not heard of gives way to a revocation', { timeout: 90_000 }, async () => {
+    const [{ certificateId: kept }, { certificateId: given }] = [await enrolled(), await enrolled()];
+    await system.processes.ca.kill();
+    for (const id of [kept, given]) {
+      const proposed = expectStatus(201, await act(id, 'holds')).body;
+      expect(proposed).toMatchObject({ state: 'proposed', attempts: 1, lastError: { code: 'ca-unavailable' } });
+      expect(refusal(await act(id, 'releases'))).toBe('409 hold-under-way');
+    }
+    expectStatus(201, await revoke(given));
+    expect(await holds(given)).toEqual(['hold superseded']);
+    await system.processes.ca.start();
+    const statusOf = async (id: string) => (await certificate(id)).status;
+    await expect.poll(() => statusOf(kept), { timeout: 40_000, interval: 300 }).toBe('on-hold');
+    await expect.poll(() => statusOf(given), { timeout: 40_000, interval: 300 }).toBe('revoked');
+    expect(await holds(kept)).toEqual(['hold confirmed']);
+  });
+
+  it('is history that nobody changes', async () => {
+    const { certificateId: id } = await enrolled();
+    expectStatus(201, await act(id, 'holds'));
+    expectStatus(201, await revoke(id));
+    for (const sql of [
+      `UPDATE certificate_holds SET comment = 'never' WHERE certificate_id = $1`,
+      'DELETE FROM certificate_holds WHERE certificate_id = $1',
+      `UPDATE revocations SET reason = 'unspecified' WHERE certificate_id = $1`,
+      'DELETE FROM revocations WHERE certificate_id = $1',
+    ]) {
+      await expect(system.query(sql, [id]), sql).rejects.toMatchObject({ code: '42501' });
+    }
+  });
+});
+
+describe('a revocation that is dated back', () => {
+  const dated = (id: string, invalidityDate: string) =>
+    system
+      .as('security-officer')
+      .post(`/certificates/${id}/revocations`, { reason: 'keyCompromise', comment: 'Stolen', invalidityDate });
+
+  it('lies in the life of the certificate so far, and is in the CRL', async () => {
+    const { certificateId: id } = await enrolled();
+    const { notBefore, serialNumber } = await certificate(id);
+    const begin = new Date(notBefore).getTime();
+    expect(refusal(await dated(id, new Date(begin - 1000).toISOString()))).toBe(
+      '422 invalidity-date-before-certificate',
+    );
+    expect(refusal(await dated(id, new Date(Date.now() + 60_000).toISOString()))).toBe('422 invalidity-date-in-future');
+    const since = new Date(begin).toISOString();
+    expect(expectStatus(201, await dated(id, since)).body).toMatchObject({ state: 'confirmed', invalidityDate: since });
+    expect(await revokedSerials()).toMatch(new RegExp(`${serialNumber.toUpperCase()}[\\s\\S]{0,300}Invalidity Date`));
+  });
+});
+
+describe('the queue of revocations', () => {
+  it('shows what waits for its CA, why, and until when; and empties', { timeout: 90_000 }, async () => {
+    const { certificateId: id } = await enrolled();
+    const queue = async () => (await system.as('auditor').get('/revocations?state=proposed')).body.items;
     await system.processes.ca.kill();
     expect(expectStatus(201, await revoke(id)).body.state).toBe('proposed');
     expect(await certificate(id)).toMatchObject({ status: 'active', revocation: { state: 'proposed' } });
+    const [waiting] = (await queue()).filter((one: { certificateId: string }) => one.certificateId === id);
+    expect(waiting).toMatchObject({
+      authority: 'embedded',
+      attempts: 1,
+      lastError: { code: 'ca-unavailable', refused: false },
+    });
+    expect(Date.parse(waiting.nextAttemptAt)).toBeGreaterThan(Date.parse(waiting.createdAt));
     await system.processes.ca.start();
-    await expect.poll(async () => (await certificate(id)).status, { timeout: 40_000, interval: 300 }).toBe('revoked');
+    await expect.poll(async () => (await queue()).length, { timeout: 40_000, interval: 300 }).toBe(0);
+    const done = (await system.as('auditor').get(`/certificates/${id}/revocations`)).body;
+    expect(done).toMatchObject({ state: 'confirmed', nextAttemptAt: null });
+    expect((await certificate(id)).status).toBe('revoked');
     expect(await revokedSerials()).toContain((await certificate(id)).serialNumber.toUpperCase());
+    const events = await system.as('auditor').get(`/audit/events?certificateId=${id}&action=certificate.revoked`);
+    // Told by the worker, under the request that decided it.
+    expect(events.body.items).toMatchObject([{ actor: { name: 'worker' }, requestId: done.requestId }]);
   });
 });
 
