@@ -17,14 +17,18 @@ export interface HeldCard {
   readonly device: Device;
   readonly cardId: string;
   readonly serial: string;
+  /** Where it stands in the TPM. */
+  readonly slot: number;
   /** As its holder knows it. */
   pin: string;
 }
 
-export async function heldCard(system: TestSystem, device: Device): Promise<HeldCard> {
+export async function heldCard(system: TestSystem, device: Device, profile?: string): Promise<HeldCard> {
   const pin = PINS[0];
-  const { cardId, serial } = await enrolledCard(system, device, pin);
-  return { system, device, cardId, serial, pin };
+  const { cardId, serial } = await enrolledCard(system, device, pin, 'Grace Hopper', profile);
+  const { cards } = JSON.parse(readFileSync(join(device.store, 'store.json'), 'utf8'));
+  const { slot } = cards.find((card: { cardId: string }) => card.cardId === cardId);
+  return { system, device, cardId, serial, slot, pin };
 }
 
 /** What the agent is told to do to itself: die at a point (a number or a name, agent/faults.ts), or note the points. */
@@ -45,6 +49,9 @@ export const unblockOnline: CardAct = (card, env) => unblock(card, env, ['--onli
 
 export const destroy: CardAct = ({ device, serial }, env) =>
   device.agent(['destroy', '--card', serial, '--yes'], { env });
+
+/** One contact of the agent's service with the server: it checks in and does what it is told. */
+export const round: CardAct = ({ device }, env) => device.agent(['run', '--once'], { env });
 
 type Helping = (card: HeldCard, shown: { challenge: string[] } & { confirmationCode: string }) => Promise<string>;
 
@@ -103,7 +110,7 @@ export async function pointsOf(card: HeldCard, act: CardAct): Promise<string[]> 
   return existsSync(trace) ? readFileSync(trace, 'utf8').trimEnd().split('\n') : [];
 }
 
-async function opens({ device, serial }: HeldCard, pin: string): Promise<string> {
+export async function opens({ device, serial }: HeldCard, pin: string): Promise<string> {
   const out = join(device.directory, 'signature');
   const args = ['sign', '--card', serial, '--in', '/proc/version', '--out', out, '--pin-stdin'];
   return refusalOf(await device.agent(args, { input: `${pin}\n` })) ?? 'opens';
@@ -135,12 +142,34 @@ export async function opensAfterUnblock(card: HeldCard, act: CardAct): Promise<v
 /** The same command again, and nothing is left: not in the TPM, not in the store, not at the server. */
 export async function isGoneAfterDestroy(card: HeldCard): Promise<void> {
   expect([null, 'card-unknown']).toContain(refusalOf(await destroy(card, {})));
-  const { device, system } = card;
+  await isGone(card);
+}
+
+/** Asks for the end of the card: its certificates are revoked at once, and its device destroys it when it is told. */
+export async function retire({ system, cardId }: HeldCard): Promise<void> {
+  const retired = await system.as('security-officer').post(`/cards/${cardId}/retirements`, { reason: 'left' });
+  expect(retired.status, JSON.stringify(retired.body)).toBe(201);
+}
+
+/** The next round, and nothing is left, and the server was told so once. */
+export async function isGoneAfterRound(card: HeldCard): Promise<void> {
+  const ran = await round(card, {});
+  expect(refusalOf(ran), ran.stderr + ran.stdout).toBeNull();
+  await isGone(card);
+  const { body } = await card.system.as('auditor').get(`/cards/${card.cardId}`);
+  const tasks = await card.system.as('auditor').get(`/devices/${body.deviceId}/tasks`);
+  const ended = tasks.body.items.filter((task: { card: { id: string } }) => task.card.id === card.cardId);
+  expect(ended).toMatchObject([{ kind: 'destroy', state: 'done' }]);
+}
+
+async function isGone({ device, system, cardId, slot }: HeldCard): Promise<void> {
   const env = { ...process.env, TPM2TOOLS_TCTI: device.tpm.tcti };
   const handles = execFileSync('tpm2_getcap', ['handles-nv-index'], { env, encoding: 'utf8' });
-  expect(handles.split('\n').filter((line) => /0x18/i.test(line))).toEqual([]);
-  expect(JSON.parse((await device.agent(['list', '--json'])).stdout).cards).toEqual([]);
-  expect((await system.as('helpdesk').get(`/cards/${card.cardId}`)).body).toMatchObject({ state: 'destroyed' });
-  const certificates = await system.as('auditor').get(`/cards/${card.cardId}/certificates`);
+  expect(handles.toLowerCase()).not.toContain(slot.toString(16));
+  const { cards, tasks } = JSON.parse(readFileSync(join(device.store, 'store.json'), 'utf8'));
+  expect(cards.filter((card: { cardId: string }) => card.cardId === cardId)).toEqual([]);
+  expect(tasks).toEqual([]);
+  expect((await system.as('helpdesk').get(`/cards/${cardId}`)).body).toMatchObject({ state: 'destroyed' });
+  const certificates = await system.as('auditor').get(`/cards/${cardId}/certificates`);
   expect(certificates.body.items.filter(({ status }: { status: string }) => status === 'active')).toEqual([]);
 }

@@ -28,9 +28,10 @@ export async function enrolledCard(
   device: Device,
   pin: string,
   displayName = 'Grace Hopper',
+  cardProfile?: string,
 ): Promise<{ person: Person; cardId: string; serial: string }> {
   const person = await registerPerson(system, displayName);
-  const code = await enrolmentCode(system, person.id);
+  const code = await enrolmentCode(system, person.id, cardProfile);
   const ran = await device.agent(['enrol', '--server', system.url, '--code', code, '--pin-stdin'], {
     input: `${pin}\n`,
   });
