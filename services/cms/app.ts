@@ -10,6 +10,8 @@ import { cardComponents } from './cards/cards.schema.http.ts';
 import { createProfile, setKeyRotation } from './cards/create-profile.ts';
 import { profileComponents, registerProfileRoutes } from './cards/profiles.http.ts';
 import { createRetireCard } from './cards/retire-card.ts';
+import { registerCertificateProfileRoutes } from './certificate-profiles/certificate-profiles.http.ts';
+import { certificateProfileComponents } from './certificate-profiles/schema.http.ts';
 import { certificateComponents, registerCertificateRoutes } from './certificates/certificates.http.ts';
 import type { Config } from './config.ts';
 import { deviceLinkComponents, registerDeviceLinkRoutes } from './device-link/device-link.http.ts';
@@ -22,6 +24,7 @@ import { deviceKeyChangeComponents, registerDeviceKeyChangeRoutes } from './key-
 import { keyChangeComponents, registerKeyChangeRoutes } from './key-changes/key-changes.http.ts';
 import { lockoutComponents, registerLockoutRoutes } from './lockout/lockout.http.ts';
 import { namedKeyComponents, registerNamedKeyRoutes } from './named-keys/named-keys.http.ts';
+import { createChangePerson } from './people/change-person.ts';
 import { createCreatePerson } from './people/create-person.ts';
 import { peopleComponents, registerPeopleRoutes } from './people/people.http.ts';
 import { registerPkiRoutes } from './pki/pki.http.ts';
@@ -68,6 +71,7 @@ const components = [
   ...unblockComponents,
   ...deviceUnblockComponents,
   ...selfServiceComponents,
+  ...certificateProfileComponents,
   ...certificateComponents,
   ...revocationComponents,
   ...renewalComponents,
@@ -80,7 +84,11 @@ export async function createApp(parts: Parts): Promise<App> {
 
   registerSessionRoutes(app, { ...config, signIn: createSignIn(parts), signOut: createSignOut(parts) });
   registerAuditRoutes(app, { log: parts.auditLog });
-  registerPeopleRoutes(app, { views: parts.personViews, createPerson: createCreatePerson(parts) });
+  registerPeopleRoutes(app, {
+    views: parts.personViews,
+    createPerson: createCreatePerson(parts),
+    changePerson: createChangePerson(parts),
+  });
   registerDeviceRoutes(app, { views: parts.deviceViews, reports: parts.deviceReports });
   registerDeviceReportRoutes(app, parts);
   registerLockoutRoutes(app, { ...parts, lockoutRules: config.lockoutRules });
@@ -95,6 +103,7 @@ export async function createApp(parts: Parts): Promise<App> {
     createProfile: (intent, input) => createProfile(parts, intent, input),
     setKeyRotation: (intent, name, days) => setKeyRotation(parts, intent, name, days),
   });
+  registerCertificateProfileRoutes(app, parts);
   registerCardImportRoutes(app, {
     ...parts,
     onUnsettled: (error) => parts.logger.warn({ err: error }, 'an import waits for the worker'),

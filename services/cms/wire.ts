@@ -21,6 +21,7 @@ import { createKeyImport } from './cards/key-import.link.ts';
 import { createCardOwners } from './cards/owners.prisma.ts';
 import { createProfileViews } from './cards/profiles.prisma.ts';
 import { createCardViews } from './cards/views.pg.ts';
+import { createCertificateProfiles } from './certificate-profiles/certificate-profiles.prisma.ts';
 import { createEmbeddedAuthority } from './certificates/authority.link.ts';
 import { createCertificateRecords } from './certificates/certificates.prisma.ts';
 import { createIssuance } from './certificates/index.ts';
@@ -48,6 +49,7 @@ import { createKeyChangeRecords } from './key-changes/key-changes.prisma.ts';
 import { createTakeOvers } from './key-changes/take-overs.pg.ts';
 import { createLockoutDevices } from './lockout/devices.pg.ts';
 import { createNamedKeys } from './named-keys/vault-keys.link.ts';
+import { createNamedCertificates } from './people/named-certificates.prisma.ts';
 import { createPersonRecords } from './people/people.prisma.ts';
 import { createPersonViews } from './people/views.pg.ts';
 import { createDatabase } from './platform/database.prisma.ts';
@@ -113,6 +115,7 @@ export function wire(config: Config) {
   const tpmRoots = createTpmRoots(config.tpmRootsDirectory, config.expiredTpmCertificates);
   const keyImport = createKeyImport(vault);
   const profiles = createProfileViews(prisma);
+  const certificateProfiles = createCertificateProfiles(prisma);
   const imports = createCardImports(prisma);
   const certificates = createCertificateRecords(prisma);
   const reader = createCertificateReader();
@@ -147,6 +150,7 @@ export function wire(config: Config) {
     idempotencyKeys: createIdempotencyKeys(pool),
     throttle: createSignInThrottle(),
     people: createPersonRecords(),
+    namedCertificates: createNamedCertificates(),
     personViews: createPersonViews(pool),
     deviceViews: createDeviceViews(pool),
     deviceReports: createDeviceReports(prisma),
@@ -168,7 +172,7 @@ export function wire(config: Config) {
       keys: keyImport,
       beginTakeOver: beginTakeOver({ ...shared, tasks, changes }),
     }),
-    profiles,
+    ...{ profiles, certificateProfiles },
     imports,
     importService: createImportService({
       ...shared,
@@ -187,7 +191,7 @@ export function wire(config: Config) {
     certificateViews: createCertificateViews(pool),
     reader,
     authorities,
-    issuance: createIssuance({ ...shared, certificates, authorities, reader }),
+    issuance: createIssuance({ ...shared, certificates, certificateProfiles, authorities, reader }),
     revocationRecords,
     ...{ revocations, holdService, revocationQueue },
     revocationWork: { runtime, revocations, holdService, queue: revocationQueue, onUnconfirmed },

@@ -84,7 +84,8 @@ CREATE TRIGGER "certificate_profiles_no_truncate" BEFORE TRUNCATE ON "certificat
 -- The profiles that the product comes with: one of each kind, by the name of the kind.
 INSERT INTO "certificate_profiles"
   ("name", "version", "kind", "display_name", "key_types", "validity_seconds", "container_default", "names", "created_by_id", "created_by_name")
-SELECT p."kind", 1, p."kind", p."display_name", ARRAY['ec-p256', 'ec-p384', 'rsa-2048', 'rsa-3072'], 31536000, p."container",
+SELECT p."kind", 1, p."kind", p."display_name",
+  CASE WHEN p."kind" = 'volume-encryption' THEN ARRAY['rsa-2048', 'rsa-3072'] ELSE ARRAY['ec-p256', 'ec-p384', 'rsa-2048', 'rsa-3072'] END, 31536000, p."container",
   jsonb_build_object('userPrincipalName', p."upn", 'kerberosPrincipal', p."sign_in", 'email', p."email",
     'securityIdentifier', p."sign_in", 'organization', false), 'system', 'Cardwright'
 FROM (VALUES

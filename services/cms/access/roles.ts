@@ -20,6 +20,7 @@ const PERMISSIONS_OF: Readonly<Record<Role, readonly Permission[]>> = {
     ...READ,
     'devices:message',
     'people:create',
+    'people:update',
     'enrolments:create',
     'enrolments:cancel',
     'cards:register',

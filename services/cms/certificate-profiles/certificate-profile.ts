@@ -86,7 +86,10 @@ export interface EffectiveRule {
   readonly attestation: AttestationPolicy | null;
 }
 
-export function effectiveRule(container: ContainerRule, profile: CertificateProfileContents): EffectiveRule {
+export function effectiveRule(
+  container: Pick<ContainerRule, 'validitySeconds' | 'renewalDays' | 'renewalKey'>,
+  profile: CertificateProfileContents,
+): EffectiveRule {
   return {
     validitySeconds: Math.min(container.validitySeconds ?? profile.validitySeconds, profile.validitySeconds),
     renewalDays: container.renewalDays ?? profile.renewalDays,

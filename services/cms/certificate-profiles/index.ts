@@ -6,4 +6,12 @@ export {
   type EffectiveRule,
   effectiveRule,
 } from './certificate-profile.ts';
+export {
+  type CertificateOrder,
+  commonNameOf,
+  derivedPrincipal,
+  makeOrder,
+  type PersonNames,
+  principalOf,
+} from './order.ts';
 export type { CertificateProfiles } from './ports.ts';

@@ -11,9 +11,24 @@ export interface CertificateProfiles {
   list(): Promise<readonly CertificateProfile[]>;
 }
 
+/** What a CA is chosen by. */
+export interface IssuingAuthority {
+  readonly name: string;
+  /** The certificate kinds that it issues. */
+  readonly profiles: readonly string[];
+}
+
 export interface CertificateProfileRecords extends CertificateProfiles {
   /** All versions, newest first. */
   versions(name: string): Promise<readonly CertificateProfile[]>;
   /** Adds a version. @returns false when there is that version already: somebody else was faster. */
   insert(tx: Tx, profile: CertificateProfile): Promise<boolean>;
+  /** The containers of card profiles that refer to it. */
+  usesIn(tx: Tx, name: string): Promise<readonly ContainerUse[]>;
+}
+
+export interface ContainerUse {
+  readonly cardProfile: string;
+  readonly container: string;
+  readonly keyType: string;
 }

@@ -1,15 +1,20 @@
-import type { PrismaClient, Certificate as Row } from '../platform/generated/client.ts';
+import type { CertificateOrder, ContainerRule, PersonNames } from '../certificate-profiles/index.ts';
+import type { Prisma, PrismaClient, Certificate as Row } from '../platform/generated/client.ts';
 import { clientOf } from '../platform/unit-of-work.prisma.ts';
 import type { Certificate, CertificateStatus, Issued } from './certificate.ts';
 import type { CertificateRecords } from './ports.ts';
-
-const MAX_COMMON_NAME = 64;
 
 export function createCertificateRecords(prisma: PrismaClient): CertificateRecords {
   return {
     async insert(tx, certificate) {
       await clientOf(tx).certificate.create({
-        data: { ...certificate, csr: own(certificate.csr), csrHash: own(certificate.csrHash), status: 'proposed' },
+        data: {
+          ...certificate,
+          csr: own(certificate.csr),
+          csrHash: own(certificate.csrHash),
+          ordered: asJson(certificate.ordered),
+          status: 'proposed',
+        },
       });
     },
 
@@ -49,35 +54,47 @@ export function createCertificateRecords(prisma: PrismaClient): CertificateRecor
       await clientOf(tx).certificate.update({ where: { id }, data: { status, version: { increment: 1 } } });
     },
 
-    async setIssued(tx, id, issued) {
-      const data = { ...issued, der: own(issued.der), status: 'active', version: { increment: 1 } };
+    async setIssued(tx, id, issued, ignored) {
+      const wishes = ignored.length === 0 ? {} : { ignoredRequest: [...ignored] };
+      const data = { ...issued, ...wishes, der: own(issued.der), status: 'active', version: { increment: 1 } };
       await clientOf(tx).certificate.update({ where: { id }, data });
+    },
+
+    async setOrdered(tx, id, { ordered, ...more }) {
+      const data = { ...more, ordered: asJson(ordered), version: { increment: 1 } };
+      await clientOf(tx).certificate.update({ where: { id }, data });
+    },
+
+    async orderFacts(tx, { cardId, deviceId, container }) {
+      // One statement in place of Prisma's five: it stands in the way of every certificate.
+      const [row] = await clientOf(tx).$queryRaw<FactsRow[]>`
+        SELECT p.display_name AS "displayName", p.user_principal_name AS "userPrincipalName", p.email, p.organization,
+          p.security_identifier AS "securityIdentifier", p.kerberos_principal AS "kerberosPrincipal",
+          d.host_name AS "hostName", f.containers
+        FROM cards c JOIN people p ON p.id = c.person_id JOIN devices d ON d.id = ${deviceId}::uuid
+        LEFT JOIN card_profiles f ON f.name = c.profile_name WHERE c.id = ${cardId}::uuid`;
+      if (row === undefined) throw new Error(`there is no card ${cardId} or no device ${deviceId}`);
+      const { hostName, containers, ...person } = row;
+      return { person, hostName, container: containers?.find((one) => one.container === container) ?? null };
     },
 
     async issuanceRequest(id) {
       const row = await prisma.certificate.findUnique({
         where: { id },
-        include: { person: true, card: { include: { profile: true } } },
+        select: { requestId: true, csr: true, enrolmentId: true, ordered: true },
       });
-      if (row === null) return null;
-      const container = containersOf(row.card.profile?.containers).find((one) => one.container === row.container);
-      if (container === undefined)
-        throw new Error(`the profile of card ${row.cardId} has no container ${row.container}`);
+      if (row === null || row.ordered === null) return null;
+      const ordered = row.ordered as unknown as CertificateOrder;
+      const { kind, commonName, organization, userPrincipalName, kerberosPrincipal, email, dnsNames } = ordered;
       return {
         requestId: row.requestId,
         csr: row.csr,
         renewal: row.enrolmentId === null,
-        profile: container.certificateProfile,
-        // ub-common-name, RFC 5280 appendix A.1.
-        subject: { commonName: [...row.person.displayName].slice(0, MAX_COMMON_NAME).join('').trim() },
-        subjectAltName: {
-          userPrincipalName: row.person.userPrincipalName,
-          kerberosPrincipal: null,
-          email: row.person.email,
-          dnsNames: null,
-        },
-        securityIdentifier: null,
-        validitySeconds: container.validitySeconds,
+        profile: kind,
+        subject: { commonName, ...(organization === null ? {} : { organization }) },
+        subjectAltName: { userPrincipalName, kerberosPrincipal, email, dnsNames },
+        securityIdentifier: ordered.securityIdentifier,
+        validitySeconds: ordered.validitySeconds,
       };
     },
 
@@ -93,13 +110,13 @@ export function createCertificateRecords(prisma: PrismaClient): CertificateRecor
   };
 }
 
-/** What a card profile says of one key slot. Written by migrations and administrators only. */
-interface ProfileContainer {
-  readonly container: string;
-  readonly certificateProfile: string;
-  readonly validitySeconds: number;
-}
-const containersOf = (json: unknown): readonly ProfileContainer[] => (Array.isArray(json) ? json : []);
+type FactsRow = PersonNames & { readonly hostName: string; readonly containers: readonly ContainerRule[] | null };
+
+/** Plain JSON of what holds only texts, numbers, lists and null. */
+const asJson = (ordered: CertificateOrder): Prisma.InputJsonObject => ({
+  ...ordered,
+  dnsNames: ordered.dnsNames?.slice() ?? null,
+});
 
 /** Prisma asks for bytes on a buffer of their own. */
 const own = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => Uint8Array.from(bytes);

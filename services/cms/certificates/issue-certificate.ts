@@ -1,20 +1,26 @@
 import { createHash } from 'node:crypto';
 import { DomainError, isDomainError } from '@cardwright/protocol';
+import { type CertificateProfiles, makeOrder } from '../certificate-profiles/index.ts';
 import type { Intent } from '../kernel/actor.ts';
 import type { AuditTrail } from '../kernel/audit-entry.ts';
 import type { Runtime } from '../kernel/runtime.ts';
 import type { Tx, UnitOfWork } from '../kernel/unit-of-work.ts';
 import { after, type Certificate, certificateNotFound } from './certificate.ts';
-import {
-  type Authorities,
-  type CertificateReader,
-  type CertificateRecords,
-  EMBEDDED_AUTHORITY,
-  type IssuedChain,
+import type {
+  Authorities,
+  CertificateReader,
+  CertificateRecords,
+  IssuanceRequest,
+  IssuedChain,
+  Ordered,
 } from './ports.ts';
 
 export interface Issuance {
-  /** First phase: the record, before the CA hears of it. Part of the caller's transaction. Gives its id. */
+  /**
+   * First phase: the record with what is ordered, before the CA hears of it. Part of the caller's transaction. Gives its id.
+   * @throws DomainError (unprocessable) `certificate-not-for-person`, `certificate-name-missing`,
+   *   `certificate-name-unusable`, `device-name-unusable`, `certificate-profile-unusable`.
+   */
   propose(tx: Tx, intent: Intent, wanted: WantedCertificate): Promise<string>;
   /** A request that the CA refused may be made again, with the same record. */
   proposeAgain(tx: Tx, intent: Intent, certificate: Certificate): Promise<void>;
@@ -38,6 +44,7 @@ export interface WantedCertificate {
 
 export interface IssuanceDependencies {
   readonly certificates: CertificateRecords;
+  readonly certificateProfiles: Pick<CertificateProfiles, 'findIn'>;
   readonly authorities: Authorities;
   readonly reader: CertificateReader;
   readonly unitOfWork: UnitOfWork;
@@ -52,7 +59,7 @@ const mayEndOtherwise = (error: unknown): boolean =>
   !isDomainError(error) || error.kind === 'unavailable' || error.kind === 'internal' || error.kind === 'too-many';
 
 export function createIssuance(deps: IssuanceDependencies): Issuance {
-  const { certificates, authorities, reader, unitOfWork, audit, runtime } = deps;
+  const { certificates, certificateProfiles, authorities, reader, unitOfWork, audit, runtime } = deps;
 
   const record = (
     tx: Tx,
@@ -74,6 +81,36 @@ export function createIssuance(deps: IssuanceDependencies): Issuance {
       after: { container: about.container, ...more },
     });
 
+  /** By the newest version of the profile, and the names that stand in the directory now. */
+  async function order(tx: Tx, wanted: Pick<WantedCertificate, 'cardId' | 'deviceId' | 'container'>): Promise<Ordered> {
+    const { container, person, hostName } = await certificates.orderFacts(tx, wanted);
+    if (container === null) throw unusable(`The card's profile has no container ${wanted.container}.`);
+    const profile = await certificateProfiles.findIn(tx, container.certificateProfile);
+    if (profile === null) throw unusable(`There is no certificate profile ${container.certificateProfile}.`);
+    if (!profile.keyTypes.some((type) => type === container.keyType)) {
+      throw unusable(`The certificate profile ${profile.name} takes no key of type ${container.keyType}.`);
+    }
+    return {
+      authority: profile.authority,
+      certificateProfile: profile.name,
+      certificateProfileVersion: profile.version,
+      ordered: makeOrder(profile, container, person, hostName),
+    };
+  }
+
+  /** What was stored. Of a record from before orders were stored: what is stored now. */
+  async function requestOf(certificate: Certificate): Promise<IssuanceRequest> {
+    const stored = await certificates.issuanceRequest(certificate.id);
+    if (stored !== null) return stored;
+    await unitOfWork.run(async (tx) => {
+      const { authority } = certificate;
+      await certificates.setOrdered(tx, certificate.id, { ...(await order(tx, certificate)), authority });
+    });
+    const made = await certificates.issuanceRequest(certificate.id);
+    if (made === null) throw certificateNotFound();
+    return made;
+  }
+
   async function fail(intent: Intent, certificateId: string, error: DomainError): Promise<void> {
     await unitOfWork.run(async (tx) => {
       const certificate = await certificates.lock(tx, certificateId);
@@ -89,11 +126,12 @@ export function createIssuance(deps: IssuanceDependencies): Issuance {
       const certificate = await certificates.lock(tx, certificateId);
       // Another run has recorded it: the same certificate, because the CA gives one a request.
       if (certificate === null || after('issue', certificate.status) === undefined) return;
-      await certificates.setIssued(tx, certificateId, described);
+      await certificates.setIssued(tx, certificateId, described, issued.ignored);
       await record(tx, intent, 'certificate.issued', certificate, {
         serialNumber: described.serialNumber,
         thumbprint: described.thumbprint,
         notAfter: described.notAfter.toISOString(),
+        ...(issued.ignored.length === 0 ? {} : { ignored: issued.ignored }),
       });
     });
   }
@@ -102,15 +140,16 @@ export function createIssuance(deps: IssuanceDependencies): Issuance {
     async propose(tx, intent, wanted) {
       const id = runtime.newId();
       const requestId = runtime.newId();
+      const ordered = await order(tx, wanted);
       await certificates.insert(tx, {
         ...wanted,
+        ...ordered,
         id,
         requestId,
-        authority: EMBEDDED_AUTHORITY,
         csrHash: csrHash(wanted.csr),
         createdAt: runtime.now(),
       });
-      await record(tx, intent, 'certificate.requested', { ...wanted, id });
+      await record(tx, intent, 'certificate.requested', { ...wanted, id }, told(ordered));
       return id;
     },
 
@@ -118,8 +157,11 @@ export function createIssuance(deps: IssuanceDependencies): Issuance {
       if (after('retry', certificate.status) === undefined) {
         throw new DomainError('conflict', 'certificate-not-failed', `The certificate is ${certificate.status}.`);
       }
+      // The CA refused the order: it may be the names or the profile that have been put right since.
+      const ordered = await order(tx, certificate);
+      await certificates.setOrdered(tx, certificate.id, ordered);
       await certificates.setStatus(tx, certificate.id, 'proposed');
-      await record(tx, intent, 'certificate.requested', certificate);
+      await record(tx, intent, 'certificate.requested', certificate, told(ordered));
     },
 
     async settle(intent, certificateId) {
@@ -134,8 +176,7 @@ export function createIssuance(deps: IssuanceDependencies): Issuance {
       if (certificate.status === 'failed') {
         throw new DomainError('conflict', 'certificate-failed', 'The CA refused this request; it must be made again.');
       }
-      const request = await certificates.issuanceRequest(certificateId);
-      if (request === null) throw certificateNotFound();
+      const request = await requestOf(certificate);
       try {
         const issued = await authority.issue(request);
         await succeed(intent, certificateId, issued);
@@ -147,5 +188,13 @@ export function createIssuance(deps: IssuanceDependencies): Issuance {
     },
   };
 }
+
+const told = ({ authority, certificateProfile, certificateProfileVersion }: Ordered) => ({
+  authority,
+  certificateProfile,
+  certificateProfileVersion,
+});
+
+const unusable = (detail: string) => new DomainError('unprocessable', 'certificate-profile-unusable', detail);
 
 type AboutCertificate = Omit<WantedCertificate, 'csr'> & { readonly id: string };

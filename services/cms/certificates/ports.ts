@@ -1,3 +1,4 @@
+import type { CertificateOrder, ContainerRule, PersonNames } from '../certificate-profiles/index.ts';
 import type { Tx } from '../kernel/unit-of-work.ts';
 import type { Certificate, CertificateStatus, Issued, ShownStatus } from './certificate.ts';
 
@@ -14,6 +15,24 @@ export interface NewCertificate {
   readonly csr: Uint8Array;
   readonly csrHash: Uint8Array;
   readonly createdAt: Date;
+  /** What counted when it was asked for. */
+  readonly certificateProfile: string;
+  readonly certificateProfileVersion: number;
+  readonly ordered: CertificateOrder;
+}
+
+/** The part of a record that says what is asked of which CA. */
+export type Ordered = Pick<
+  NewCertificate,
+  'authority' | 'certificateProfile' | 'certificateProfileVersion' | 'ordered'
+>;
+
+/** What an order follows from, beside the certificate profile. */
+export interface OrderFacts {
+  readonly person: PersonNames;
+  readonly hostName: string;
+  /** Of the card's profile; null: the card has no profile, or its profile has no such container. */
+  readonly container: ContainerRule | null;
 }
 
 /** What is asked of the CA. The names are those of the person's record: what the CSR says of names is not read. */
@@ -29,7 +48,7 @@ export interface IssuanceRequest {
   /** Null where the certificate is to have no such name. */
   readonly subjectAltName: {
     readonly userPrincipalName: string | null;
-    /** `name@REALM`; null: a sign-in certificate has the one that follows from the user principal name. */
+    /** `name@REALM`, in exact case. */
     readonly kerberosPrincipal: string | null;
     readonly email: string | null;
     readonly dnsNames: readonly string[] | null;
@@ -51,8 +70,11 @@ export interface CertificateRecords {
   /** How many records were made for the container since then, whatever came of them. */
   countSince(tx: Tx, cardId: string, container: string, since: Date): Promise<number>;
   setStatus(tx: Tx, id: string, status: CertificateStatus): Promise<void>;
-  setIssued(tx: Tx, id: string, issued: Issued): Promise<void>;
-  /** Null when the certificate is not there. */
+  /** `ignored`: what its request asked for beyond its key, and was not taken over. */
+  setIssued(tx: Tx, id: string, issued: Issued, ignored: readonly string[]): Promise<void>;
+  setOrdered(tx: Tx, id: string, ordered: Ordered): Promise<void>;
+  orderFacts(tx: Tx, of: { cardId: string; deviceId: string; container: string }): Promise<OrderFacts>;
+  /** Null when the record was made before orders were stored. */
   issuanceRequest(id: string): Promise<IssuanceRequest | null>;
   /** Proposed and older than `before`, oldest first: what a crash left behind. */
   proposedBefore(before: Date, limit: number): Promise<string[]>;

@@ -4,6 +4,7 @@ import type { Actor } from './actor.ts';
 export const PERMISSIONS = [
   'people:read',
   'people:create',
+  'people:update',
   'devices:read',
   'devices:message',
   'cards:read',

@@ -4,6 +4,7 @@ import { normalisePrincipalName, type Person } from './person.ts';
 import type { PersonViews } from './ports.ts';
 
 const SELECT = `SELECT id, display_name AS "displayName", user_principal_name AS "userPrincipalName", email,
+  organization, security_identifier AS "securityIdentifier", kerberos_principal AS "kerberosPrincipal", version,
   created_at AS "createdAt" FROM people`;
 
 export function createPersonViews(pool: pg.Pool): PersonViews {

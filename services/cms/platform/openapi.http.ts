@@ -60,7 +60,20 @@ export const openApiOptions: FastifyDynamicSwaggerOptions = {
               },
             },
           }
-        : {};
+        : route.method === 'PUT' || route.method === 'PATCH'
+          ? {
+              headers: {
+                type: 'object',
+                properties: {
+                  'If-Match': {
+                    type: 'string',
+                    maxLength: 200,
+                    description: 'The ETag of what is to be changed. Needed.',
+                  },
+                },
+              },
+            }
+          : {};
     return { url, schema: { ...schema, ...headers, security, 'x-permission': permission } };
   },
 };
