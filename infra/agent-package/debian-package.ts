@@ -3,18 +3,18 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inRepository } from '../repository/root.ts';
-import { layOut } from './package-tree.ts';
+import { layOut, type SingleFile } from './package-tree.ts';
 
 /** `none` is for tests: quick to make, large. */
 export type Compression = 'xz' | 'zstd' | 'gzip' | 'none';
 
 /** Makes `<folder>/cardwright-agent_<version>_<architecture>.deb` from the agent in one file, and gives its path. */
-export function makeDebianPackage(folder: string, executable: string, compression: Compression): string {
+export function makeDebianPackage(folder: string, agent: SingleFile, compression: Compression): string {
   const work = mkdtempSync(join(tmpdir(), 'cardwright-deb-'));
   try {
     const root = join(work, 'root');
     mkdirSync(root, { mode: 0o755 });
-    const { version, architecture } = layOut(root, executable);
+    const { version, architecture } = layOut(root, agent);
     const deb = join(folder, `cardwright-agent_${version}_${architecture}.deb`);
     execFileSync('dpkg-deb', [`-Z${compression}`, '--root-owner-group', '--build', root, deb], {
       stdio: 'pipe',

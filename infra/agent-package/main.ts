@@ -1,4 +1,4 @@
-import { mkdirSync, statSync } from 'node:fs';
+import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { inRepository } from '../repository/root.ts';
@@ -24,9 +24,11 @@ export async function main(argv: readonly string[]): Promise<number> {
   const folder = resolve(values.out);
   mkdirSync(folder, { recursive: true });
   const executable = join(folder, 'cardwright-agent');
-  await makeSingleFile(executable);
+  const notices = await makeSingleFile(executable);
+  writeFileSync(join(folder, 'THIRD-PARTY-NOTICES.txt'), notices);
   announce(executable);
-  if (!values['no-deb']) announce(makeDebianPackage(folder, executable, values.compression as Compression));
+  if (!values['no-deb'])
+    announce(makeDebianPackage(folder, { executable, notices }, values.compression as Compression));
   return 0;
 }
 

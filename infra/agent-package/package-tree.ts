@@ -14,11 +14,20 @@ const HOMEPAGE_LINES = [
   ' The agent is one file, and carries Node.js inside.',
 ];
 
+export interface SingleFile {
+  readonly executable: string;
+  /** Of what others wrote in it, Node apart. */
+  readonly notices: string;
+}
+
 /**
  * Lays the package out in `root`, as dpkg-deb takes it: the executable, and what it prints of itself (manual page,
  * completion), so that package and program can't disagree. Modes are set, whatever the umask.
  */
-export function layOut(root: string, executable: string): { readonly version: string; readonly architecture: string } {
+export function layOut(
+  root: string,
+  { executable, notices }: SingleFile,
+): { readonly version: string; readonly architecture: string } {
   const version = say(executable, '--version').trim();
   const architecture = execFileSync('dpkg', ['--print-architecture'], { encoding: 'utf8' }).trim();
   const put = (path: string, content: string | Buffer, mode = 0o644) => {
@@ -40,6 +49,7 @@ export function layOut(root: string, executable: string): { readonly version: st
   put(`usr/lib/systemd/user/${PACKAGE}.service`, part('cardwright-agent.user.service'));
   put(`usr/lib/sysusers.d/${PACKAGE}.conf`, part('sysusers.conf'));
   put(`usr/share/doc/${PACKAGE}/copyright`, copyright());
+  put(`usr/share/doc/${PACKAGE}/THIRD-PARTY-NOTICES`, notices);
   put(`usr/share/doc/${PACKAGE}/NODE-LICENSE.gz`, gzipSync(nodeLicence(), { level: 9 }));
   for (const script of ['postinst', 'prerm', 'postrm']) put(`DEBIAN/${script}`, part(script), 0o755);
   put('DEBIAN/control', control(version, architecture, Math.ceil(bytesBelow(root) / 1024)));
@@ -74,7 +84,8 @@ function copyright(): string {
   const licence = readFileSync(inRepository('LICENSE'), 'utf8').trimEnd();
   return [
     `${PACKAGE} is under the Apache License 2.0, which follows. /usr/bin/${PACKAGE} also holds Node.js ${process.versions.node},`,
-    `whose licence and those of its parts are in NODE-LICENSE.gz beside this file.`,
+    'whose licence and those of its parts are in NODE-LICENSE.gz beside this file, and the packages whose notices are in',
+    'THIRD-PARTY-NOTICES.',
     '',
     licence,
     '',

@@ -26,7 +26,12 @@ const ALLOWED = {
   'services/ca': ['services/(protocol|link)/dist/'],
   'services/cms': ['services/(protocol|link)/dist/', 'services/(vault|ca)/dist/(index|client)\\.'],
   agent: ['services/protocol/dist/'],
-  web: ['services/protocol/dist/(api\\.gen|challenge/|pin/)', 'services/protocol/api\\.gen\\.ts$'],
+  web: [
+    'services/protocol/dist/(api\\.gen|challenge/|pin/)',
+    'services/protocol/api\\.gen\\.ts$',
+    // Its build alone, not what runs in a browser.
+    'infra/dist/notices/',
+  ],
   infra: ['services/(protocol|link)/dist/', 'services/protocol/openapi\\.json$'],
   test: ['services/[^/]+/dist/', 'services/protocol/openapi\\.json$', 'agent/dist/', 'infra/dist/'],
 };

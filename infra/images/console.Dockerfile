@@ -5,7 +5,7 @@ FROM node:20.20.0-bookworm-slim AS build
 WORKDIR /app
 COPY . .
 RUN npm ci --ignore-scripts --no-audit --no-fund \
- && npx tsc -b services/protocol \
+ && npx tsc -b infra \
  && npm run build -w web
 
 FROM nginxinc/nginx-unprivileged:1.29.3-alpine

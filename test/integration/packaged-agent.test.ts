@@ -113,6 +113,20 @@ describe('the package', () => {
     expect(execFileSync('dpkg-deb', ['--field', debFile(), 'Version'], { encoding: 'utf8' }).trim()).toBe(VERSION);
   });
 
+  it('brings the notices of all that others wrote in the executable, which holds them too', () => {
+    const notices = readFileSync(join(root, 'usr/share/doc/cardwright-agent/THIRD-PARTY-NOTICES'), 'utf8');
+    const { dependencies } = JSON.parse(readFileSync(inRepository('agent', 'package.json'), 'utf8'));
+    const others = Object.keys(dependencies).filter((name) => !name.startsWith('@cardwright/'));
+    expect(others.length).toBeGreaterThan(0);
+    for (const name of others) {
+      const licence = readFileSync(inRepository('node_modules', name, 'LICENSE'), 'utf8').trim();
+      expect(notices).toContain(`\n${name} ${dependencies[name]} (`);
+      expect(notices).toContain(licence);
+      expect(readFileSync(installed).includes(licence)).toBe(true);
+    }
+    expect(readFileSync(join(folder, 'THIRD-PARTY-NOTICES.txt'), 'utf8')).toBe(notices);
+  });
+
   it.skipIf(!hasSystemd)('has units that systemd takes, and that shut the service in', () => {
     const units = [
       ['--system', 'usr/lib/systemd/system/cardwright-agent.service'],

@@ -71,6 +71,9 @@ export function Shell() {
         <ProblemNote error={signOut.error} />
         <Outlet />
       </main>
+      <footer className="foot">
+        <a href="/third-party-notices.txt">{t.shell.notices}</a>
+      </footer>
       <SignInAgain />
     </>
   );

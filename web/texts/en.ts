@@ -43,6 +43,7 @@ export const en = {
     navigation: 'Main',
     search: 'Search',
     signOut: 'Sign out',
+    notices: 'Licences of bundled software',
     roles: {
       helpdesk: 'Helpdesk',
       'security-officer': 'Security officer',

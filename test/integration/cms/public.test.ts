@@ -1,6 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
+import { inRepository } from '@cardwright/infra';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestSystem, type TestSystem } from '../../support/system.ts';
 
@@ -86,6 +88,21 @@ describe('the console', () => {
     expect(await deep.text()).toBe(await home.text());
     expect((await get('/api/v1/nothing')).headers.get('content-type')).toContain('application/problem+json');
     expect((await get('/no-such-file.js')).status).toBe(404);
+  });
+
+  it('comes with the notices of all that others wrote in it', async () => {
+    const answer = await get('/third-party-notices.txt');
+    expect(answer.headers.get('content-type')).toContain('text/plain');
+    const notices = await answer.text();
+    const { dependencies } = JSON.parse(readFileSync(inRepository('web', 'package.json'), 'utf8'));
+    for (const [name, version] of Object.entries(dependencies)) {
+      if (!name.startsWith('@cardwright/')) expect(notices).toContain(`\n${name} ${version} (`);
+    }
+    // As many licences as packages: MIT's own words, or those of the Apache License.
+    const packages = notices.match(/^\S+ \d[\w.-]* \(.+\)$/gm) ?? [];
+    const licences = notices.match(/Permission is hereby granted|TERMS AND CONDITIONS FOR USE/g) ?? [];
+    expect(packages.length).toBeGreaterThan(Object.keys(dependencies).length);
+    expect(licences.length).toBeGreaterThanOrEqual(packages.length);
   });
 
   it('gives no file but its own', async () => {
