@@ -102,7 +102,7 @@ describe('the agent dies', () => {
       card,
       before: async () => undefined,
       after: () => hasOneKnownPin(held),
-      sample: ['tpm.run.before#12', 'card.open.changePin.after'],
+      sample: ['tpm.run.before#8', 'card.open.changePin.after'],
     });
   });
 

@@ -4,7 +4,7 @@ import { trustMaker } from '@cardwright/infra';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Device, newDevice } from '../support/device.ts';
 import { enrolmentCode, registerPerson } from '../support/people.ts';
-import { type Ran, refusalOf } from '../support/run.ts';
+import { refusalOf } from '../support/run.ts';
 import { startTestSystem, type TestSystem } from '../support/system.ts';
 
 const PIN = '618294';
@@ -66,9 +66,8 @@ async function age(cardId: string): Promise<void> {
 
 const store = () => JSON.parse(readFileSync(join(device.store, 'store.json'), 'utf8'));
 const key = () => store().cards[0].keys[0];
-const round = (env: Record<string, string> = {}): Promise<Ran> => device.agent(['run', '--once', '--json'], { env });
 async function goodRound(): Promise<string> {
-  const ran = await round();
+  const ran = await device.agent(['run', '--once', '--json']);
   expect(ran, ran.stderr + ran.stdout).toMatchObject({ exitCode: 0 });
   return ran.stdout;
 }
@@ -93,23 +92,6 @@ describe('a certificate that is due', () => {
     await signs();
     expect(await goodRound()).not.toContain('certificate-renewed');
   });
-
-  // A sample: `npm run faults` dies at each point there is.
-  it.each(['server.renew.after', 'server.confirmRenewal.after'])(
-    'and whose renewal dies at %s goes on where it was, and one certificate is left',
-    async (point) => {
-      const { cardId, certificateId } = await enrolledAndDue('hourly-same');
-      expect((await round({ CARDWRIGHT_FAULT_AT: point })).signal).toBe('SIGKILL');
-      expect(key().certificateId).toBe(certificateId);
-      await goodRound();
-      expect(store().renewals).toEqual([]);
-      const all = (await system.as('auditor').get(`/certificates?cardId=${cardId}`)).body.items;
-      expect(all.filter(({ status }: { status: string }) => status === 'active')).toMatchObject([
-        { id: key().certificateId },
-      ]);
-      expect(all).toHaveLength(2);
-    },
-  );
 
   it('and wants a new key waits for its holder, who is told once; then the PIN makes it', async () => {
     const { certificateId } = await enrolledAndDue('hourly-new');
