@@ -13,6 +13,8 @@ export interface Queries {
 export interface Database extends Queries {
   /** All or nothing. `work` must use only what it is given. */
   transaction<T>(work: (queries: Queries) => Promise<T>): Promise<T>;
+  /** The same, and all that is read is of one moment; what was written since by others can't be written any more. */
+  snapshot<T>(work: (queries: Queries) => Promise<T>): Promise<T>;
   /** Runs `work` while no other process of this database holds the lock of that number. */
   exclusively<T>(lock: number, work: () => Promise<T>): Promise<T>;
   close(): Promise<void>;
@@ -60,16 +62,19 @@ export function openDatabase(url: string, onIdleError: (error: Error) => void): 
     }
   }
 
+  const inTransaction = <T>(name: string, begin: string, work: (queries: Queries) => Promise<T>) =>
+    withClient(async (client) => {
+      const queries = queriesOn(client);
+      await queries.query(name, begin, []);
+      const result = await work(queries);
+      await queries.query('commit', 'COMMIT', []);
+      return result;
+    });
+
   return {
     ...queriesOn(pool),
-    transaction: (work) =>
-      withClient(async (client) => {
-        const queries = queriesOn(client);
-        await queries.query('begin', 'BEGIN', []);
-        const result = await work(queries);
-        await queries.query('commit', 'COMMIT', []);
-        return result;
-      }),
+    transaction: (work) => inTransaction('begin', 'BEGIN', work),
+    snapshot: (work) => inTransaction('begin-snapshot', 'BEGIN ISOLATION LEVEL REPEATABLE READ', work),
     exclusively: (lock, work) =>
       withClient(async (client) => {
         const queries = queriesOn(client);

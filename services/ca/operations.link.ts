@@ -75,7 +75,7 @@ const describe = ({ certificate, subject }: Authority): AuthorityAnswer => ({
 });
 
 function crlState(publisher: CrlPublisher) {
-  const crl = publisher.current();
+  const crl = publisher.health();
   if (crl === null) throw new DomainError('unavailable', 'ca-not-ready', 'the first CRL is not made yet: try again');
   return { number: crl.number.toString(), nextUpdate: crl.nextUpdate.toISOString() };
 }

@@ -39,14 +39,15 @@ export function pkiServer(options: PkiOptions) {
     server.get(`/pki/${name}.cer`, (request, reply) =>
       publish(request, reply, 'application/pkix-cert', certificate, etag, CERTIFICATE_MAX_AGE_SECONDS),
     );
-    server.get(`/pki/${name}.crl`, async (request, reply) => {
-      const crl = options.crls[name].current();
-      if (crl === null) return reply.code(503).send();
-      // An outdated CRL is worse than none: a client could take a revoked certificate for good.
-      if (crl.nextUpdate <= options.now()) return reply.code(503).send();
-      reply.header('last-modified', crl.thisUpdate.toUTCString());
-      return publish(request, reply, 'application/pkix-crl', crl.crl, crl.etag, CRL_MAX_AGE_SECONDS);
-    });
+    for (const file of options.crls[name].names()) {
+      server.get(`/pki/${file}`, async (request, reply) => {
+        const crl = options.crls[name].current(file);
+        // An outdated CRL is worse than none: a client could take a revoked certificate for good.
+        if (crl === null || crl.nextUpdate <= options.now()) return reply.code(503).send();
+        reply.header('last-modified', crl.thisUpdate.toUTCString());
+        return publish(request, reply, 'application/pkix-crl', crl.crl, crl.etag, CRL_MAX_AGE_SECONDS);
+      });
+    }
   }
 
   server.removeAllContentTypeParsers();

@@ -3,9 +3,8 @@ import { serveLink } from '@cardwright/link';
 import type { Logger } from 'pino';
 import { recordAuthorities, recordedAuthorities } from './authorities/authorities.pg.ts';
 import { keysDirectory, readSecret } from './authorities/keys.file.ts';
-import { type MakingOptions, makeAuthorities } from './authorities/make.ts';
+import { makeAuthorities } from './authorities/make.ts';
 import { type Authorities, openAuthorities } from './authorities/open.ts';
-import { connectToken } from './authorities/token-client.pkcs11.ts';
 import type { CaConfig } from './config.ts';
 import { type Database, openDatabase } from './database.pg.ts';
 import { certificateStore } from './issuance/certificates.pg.ts';
@@ -13,9 +12,13 @@ import { ocspResponder } from './ocsp/responder.ts';
 import { statusStore } from './ocsp/statuses.pg.ts';
 import { operations } from './operations.link.ts';
 import { pkiServer } from './pki.http.ts';
+import { crlName } from './revocation/crl-name.ts';
 import { crlStore } from './revocation/crls.pg.ts';
-import { CRL_SCHEDULES, crlPublisher } from './revocation/publish-crl.ts';
+import { crlPublisher } from './revocation/publish-crl.ts';
 import { statusChangeStore } from './revocation/revocations.pg.ts';
+import { CRL_SCHEDULES } from './revocation/schedule.ts';
+import { crlShards } from './revocation/shards.pg.ts';
+import { shardOf } from './revocation/shards.ts';
 
 /** One process at a time opens or makes the authorities. The migrator's lock is 72707369. */
 const AUTHORITIES_LOCK = 72_707_370;
@@ -33,12 +36,21 @@ export async function startCa(config: CaConfig, logger: Logger): Promise<Running
   const database = openDatabase(config.databaseUrl, (error) => logger.warn({ err: error }, 'database connection lost'));
   const closers: (() => Promise<void>)[] = [() => database.close()];
   try {
-    const token = config.token === null ? null : { ...connectToken(config.token), label: config.token.label };
-    if (token !== null) closers.push(() => token.close());
-    const authorities = await authoritiesOf(config, database, token);
+    const authorities = await authoritiesOf(config, database);
     const store = certificateStore(database);
+    const shards = {
+      root: await crlShards(database, 'root', 1),
+      issuing: await crlShards(database, 'issuing', config.crlShards),
+    };
     const crlsOf = (name: 'root' | 'issuing') =>
-      crlPublisher({ authority: authorities[name], schedule: CRL_SCHEDULES[name], store: crlStore(database), now });
+      crlPublisher({
+        authority: authorities[name],
+        shards: shards[name],
+        baseUrl: `${config.publicUrl}/pki`,
+        schedule: CRL_SCHEDULES[name],
+        store: crlStore(database),
+        now,
+      });
     const crls = { root: crlsOf('root'), issuing: crlsOf('issuing') };
     const responder = ocspResponder({
       issuing: authorities.issuing,
@@ -62,7 +74,8 @@ export async function startCa(config: CaConfig, logger: Logger): Promise<Running
       issue: {
         store,
         issuing: authorities.issuing,
-        publishedAt: publishedBy(config, 'issuing'),
+        publishedAt: (serialNumber: Buffer) =>
+          publishedBy(config, 'issuing', shardOf(serialNumber, shards.issuing), shards.issuing),
         now,
         random: randomBytes,
       },
@@ -91,26 +104,19 @@ export async function startCa(config: CaConfig, logger: Logger): Promise<Running
   }
 }
 
-async function authoritiesOf(
-  config: CaConfig,
-  database: Database,
-  token: MakingOptions['token'],
-): Promise<Authorities> {
+async function authoritiesOf(config: CaConfig, database: Database): Promise<Authorities> {
   const secret = await readSecret(config.secretFile);
   const ports = {
     keys: keysDirectory(config.keysDirectory),
     recorded: () => recordedAuthorities(database),
-    token,
     record: (authorities: Parameters<typeof recordAuthorities>[1]) => recordAuthorities(database, authorities),
     make: () =>
       makeAuthorities({
         now: new Date(),
         random: randomBytes,
         mark: randomBytes(4).toString('hex'),
-        publishedAt: publishedBy(config, 'root'),
+        publishedAt: publishedBy(config, 'root', 0, 1),
         secret,
-        keyTypes: config.keyTypes,
-        token,
       }),
   };
   try {
@@ -120,9 +126,9 @@ async function authoritiesOf(
   }
 }
 
-const publishedBy = ({ publicUrl }: CaConfig, issuer: 'root' | 'issuing') => ({
+const publishedBy = ({ publicUrl }: CaConfig, issuer: 'root' | 'issuing', shard: number, shards: number) => ({
   caIssuers: `${publicUrl}/pki/${issuer}.cer`,
-  crl: `${publicUrl}/pki/${issuer}.crl`,
+  crl: `${publicUrl}/pki/${crlName(issuer, shard, shards, 'full')}`,
   ocsp: issuer === 'issuing' ? `${publicUrl}/pki/ocsp` : null,
 });
 

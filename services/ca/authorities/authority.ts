@@ -1,6 +1,5 @@
 import { createHash, createPublicKey, type KeyObject, sign, X509Certificate } from 'node:crypto';
 import { promisify } from 'node:util';
-import { DomainError } from '@cardwright/protocol';
 import { readDer } from '../asn1/reader.ts';
 import type { Issuer } from '../issuance/intent.ts';
 import type { LintedCertificate } from '../issuance/lint.ts';
@@ -40,13 +39,10 @@ export class Authority implements Issuer {
   readonly keyIdentifier: Buffer;
   readonly signatureAlgorithm: Buffer;
   readonly notAfter: Date;
-  readonly #sign: Sign | null;
+  readonly #sign: Sign;
 
-  /**
-   * @param sign null: its key is not here
-   * @throws when `certificate` can't be read. Whether `sign` has its key is for the caller to know.
-   */
-  constructor(role: AuthorityName, certificate: Uint8Array, sign: Sign | null) {
+  /** @throws when `certificate` can't be read. Whether `sign` has its key is for the caller to know. */
+  constructor(role: AuthorityName, certificate: Uint8Array, sign: Sign) {
     const parsed = new X509Certificate(certificate);
     const name = readDer(certificate, CERTIFICATE_BOUNDS).children[0]?.children[5]?.raw;
     if (name === undefined) throw new RangeError('no certificate of version 3');
@@ -69,25 +65,14 @@ export class Authority implements Issuer {
     return createHash('sha256').update(this.certificate).digest();
   }
 
-  /** False: its key was taken offline, and what it publishes is made elsewhere and imported. */
-  get online(): boolean {
-    return this.#sign !== null;
-  }
-
-  /** @returns the certificate, DER. @throws DomainError `authority-offline` (conflict) */
+  /** @returns the certificate, DER. */
   async certify(linted: LintedCertificate): Promise<Buffer> {
-    return certify(linted, this.signatureAlgorithm, this.#key());
+    return certify(linted, this.signatureAlgorithm, this.#sign);
   }
 
-  /** @returns the CRL, DER. @throws DomainError `authority-offline` (conflict) */
+  /** @returns the CRL, DER. */
   async signCrl(crl: CrlBody): Promise<Buffer> {
-    return crl.sign(this.#key());
-  }
-
-  #key(): Sign {
-    if (this.#sign !== null) return this.#sign;
-    const detail = `the key of ${this.subject} is offline: sign with it where it is, and import what it signed`;
-    throw new DomainError('conflict', 'authority-offline', detail);
+    return crl.sign(this.#sign);
   }
 }
 

@@ -59,7 +59,8 @@ export interface CertificateStore {
 export interface IssuePorts {
   readonly store: CertificateStore;
   readonly issuing: Authority;
-  readonly publishedAt: PublishedAt;
+  /** Where the world finds what belongs to a certificate of that serial number: of several CRLs, its own. */
+  readonly publishedAt: (serialNumber: Buffer) => PublishedAt;
   readonly now: () => Date;
   readonly random: (bytes: number) => Buffer;
 }
@@ -98,7 +99,7 @@ type Proposed = Intent & Pick<Proposal, 'ignored'>;
 function propose(ports: IssuePorts, request: IssueRequest, intent: Proposed, requestSha256: Buffer): Proposal {
   const { notBefore, notAfter } = validity(ports, request.validitySeconds, intent.profile);
   const serialNumber = newSerialNumber(ports.random);
-  const { publishedAt } = ports;
+  const publishedAt = ports.publishedAt(serialNumber);
   return {
     serialNumber,
     requestId: request.requestId,

@@ -1,8 +1,31 @@
-import type { Database } from '../database.pg.ts';
-import type { RevokedEntry } from './crl.ts';
-import type { CrlStore, StoredCrl } from './publish-crl.ts';
-import type { RevocationReason } from './reasons.ts';
+import type { AuthorityName } from '../authorities/authority.ts';
+import type { Database, Queries } from '../database.pg.ts';
+import type { CrlKind } from './crl-name.ts';
+import type { CrlSource, CrlStore, StoredCrl } from './publish-crl.ts';
+import type { CrlHead, CrlState } from './schedule.ts';
 
+/** Of the lock under which a scope's next CRL is made; the shard is added. The authorities' own is 72707370. */
+const CRL_LOCKS = { root: 72_708_000, issuing: 72_709_000 } as const;
+/** Entries that come in one answer of the database: some 600 KB. */
+const BATCH = 12_500;
+
+interface StateRow {
+  readonly change_count: string;
+  readonly entry_count: string;
+  readonly entry_bytes: string;
+  readonly number: string;
+  readonly base_number: string | null;
+  readonly base_change_count: string | null;
+  readonly base_at: Date | null;
+  readonly full: HeadJson | null;
+  readonly delta: HeadJson | null;
+}
+interface HeadJson {
+  readonly number: string;
+  readonly this_update: string;
+  readonly next_update: string;
+  readonly change_count: string;
+}
 interface CrlRow {
   readonly number: string;
   readonly this_update: Date;
@@ -11,63 +34,138 @@ interface CrlRow {
   readonly crl: Buffer;
 }
 
-const CURRENT = 'SELECT number, this_update, next_update, change_count, crl FROM ca.crls WHERE issuer = $1';
+const headOf = (kind: CrlKind) => `(SELECT json_build_object('number', c.number::text, 'this_update', c.this_update,
+    'next_update', c.next_update, 'change_count', c.change_count::text)
+  FROM ca.crls c WHERE c.issuer = $1 AND c.shard = $2 AND c.kind = '${kind}')`;
+
+const STATE = `SELECT coalesce(s.change_count, 0) AS change_count, coalesce(s.entry_count, 0) AS entry_count,
+    coalesce(s.entry_bytes, 0) AS entry_bytes, coalesce(n.number, 0) AS number, n.base_number, n.base_change_count,
+    n.base_at, ${headOf('full')} AS full, ${headOf('delta')} AS delta
+  FROM (SELECT 1) AS one
+    LEFT JOIN ca.crl_scopes s ON s.issuer = $1 AND s.shard = $2
+    LEFT JOIN ca.crl_numbers n ON n.issuer = $1 AND n.shard = $2`;
 
 export function crlStore(database: Database): CrlStore {
-  return {
-    async current(issuer) {
-      const [row] = await database.query<CrlRow>('current-crl', CURRENT, [issuer]);
-      return row === undefined ? null : stored(row);
-    },
+  const stateOf = async (queries: Queries, issuer: AuthorityName, shard: number): Promise<CrlState> => {
+    const [row] = await queries.query<StateRow>('crl-state', STATE, [issuer, shard]);
+    if (row === undefined) throw new Error('one row was asked for');
+    return state(row);
+  };
 
-    async revocationCount(issuer) {
-      const [row] = await database.query<{ change_count: string }>(
-        'revocation-count',
-        'SELECT change_count FROM ca.crl_scopes WHERE issuer = $1',
-        [issuer],
+  return {
+    state: (issuer, shard) => stateOf(database, issuer, shard),
+
+    async current(issuer, shard, kind) {
+      const [row] = await database.query<CrlRow>(
+        'current-crl',
+        `SELECT number, this_update, next_update, change_count, crl FROM ca.crls
+         WHERE issuer = $1 AND shard = $2 AND kind = $3`,
+        [issuer, shard, kind],
       );
-      return BigInt(row?.change_count ?? 0);
+      if (row === undefined) return null;
+      return {
+        number: BigInt(row.number),
+        thisUpdate: row.this_update,
+        nextUpdate: row.next_update,
+        changeCount: BigInt(row.change_count),
+        crl: row.crl,
+      };
     },
 
-    replace: (issuer, make) =>
-      database.transaction(async (queries) => {
-        // Held until the end: the next number is given to one process at a time, and only with a CRL that has it. (The
-        // row of ca.crls can't be what is locked: the first CRL finds none.)
-        await queries.query('lock-crl', "SELECT pg_advisory_xact_lock(hashtext('ca.crls'), hashtext($1))", [issuer]);
-        const [before] = await queries.query<CrlRow>('current-crl', CURRENT, [issuer]);
-        const [scope] = await queries.query<{ change_count: string }>(
-          'revocation-count',
-          'SELECT change_count FROM ca.crl_scopes WHERE issuer = $1',
-          [issuer],
-        );
-        const rows = await queries.query<{ serial_number: Buffer; reason: RevocationReason; revoked_at: Date }>(
-          'revoked',
-          'SELECT serial_number, reason, revoked_at FROM ca.revocations WHERE issuer = $1 ORDER BY serial_number',
-          [issuer],
-        );
-        const entries = rows.map(
-          (row): RevokedEntry => ({ serialNumber: row.serial_number, reason: row.reason, revokedAt: row.revoked_at }),
-        );
-        const next = await make(BigInt(before?.number ?? 0) + 1n, entries, BigInt(scope?.change_count ?? 0));
-        await queries.query(
-          'replace-crl',
-          `INSERT INTO ca.crls (issuer, shard, kind, number, this_update, next_update, change_count, crl)
-           VALUES ($1, 0, 'full', $2, $3, $4, $5, $6)
-           ON CONFLICT (issuer, shard, kind) DO UPDATE SET number = excluded.number, this_update = excluded.this_update,
-             next_update = excluded.next_update, change_count = excluded.change_count, crl = excluded.crl`,
-          [issuer, next.number, next.thisUpdate, next.nextUpdate, next.revocationCount, next.crl],
-        );
-        return next;
-      }),
+    // The lock is taken before the moment that is read of: who waited for it must see what the one before made. Should it
+    // be lost with its connection, then two write one row of ca.crl_numbers, and the database refuses the second.
+    replace: (issuer, shard, make) =>
+      database.exclusively(CRL_LOCKS[issuer] + shard, () =>
+        database.snapshot(async (queries) => {
+          const made = await make(sourceOf(queries, issuer, shard, await stateOf(queries, issuer, shard)));
+          if (made === null) return null;
+          await queries.query(
+            'crl-numbers',
+            `INSERT INTO ca.crl_numbers (issuer, shard, number, base_number, base_change_count, base_at)
+             VALUES ($1, $2, $3, $4, $5, $6)
+             ON CONFLICT (issuer, shard) DO UPDATE SET number = excluded.number, base_number = excluded.base_number,
+               base_change_count = excluded.base_change_count, base_at = excluded.base_at`,
+            [issuer, shard, made.number, made.base?.number, made.base?.changeCount, made.base?.at],
+          );
+          if (made.full !== null) await keep(queries, issuer, shard, 'full', null, made.full);
+          if (made.delta !== null) await keep(queries, issuer, shard, 'delta', made.delta.baseNumber, made.delta);
+          return made;
+        }),
+      ),
   };
 }
 
-function stored(row: CrlRow): StoredCrl {
+function sourceOf(queries: Queries, issuer: AuthorityName, shard: number, all: CrlState): CrlSource {
   return {
-    number: BigInt(row.number),
-    thisUpdate: row.this_update,
-    nextUpdate: row.next_update,
-    revocationCount: BigInt(row.change_count),
-    crl: row.crl,
+    state: all,
+    async *entries() {
+      let after = '0';
+      for (;;) {
+        // One row, however many entries: a row of its own for each would cost more than everything else together.
+        const [batch] = await queries.query<{ entries: Buffer | null; last: string | null }>(
+          'crl-entries',
+          `SELECT string_agg(entry, ''::bytea) AS entries, max(change_number) AS last
+           FROM (SELECT entry, change_number FROM ca.revocations
+                 WHERE issuer = $1 AND shard = $2 AND change_number > $3 ORDER BY change_number LIMIT $4) AS batch`,
+          [issuer, shard, after, BATCH],
+        );
+        if (batch === undefined || batch.entries === null || batch.last === null) return;
+        yield batch.entries;
+        after = batch.last;
+      }
+    },
+    async changesAfter(after) {
+      const [changes] = await queries.query<{ count: number; entries: Buffer | null }>(
+        'crl-changes',
+        `SELECT count(*)::int AS count, string_agg(entry, ''::bytea) AS entries
+         FROM (SELECT DISTINCT ON (serial_number) entry FROM ca.status_changes
+               WHERE issuer = $1 AND shard = $2 AND number > $3 ORDER BY serial_number, number DESC) AS latest`,
+        [issuer, shard, after],
+      );
+      return { count: changes?.count ?? 0, entries: changes?.entries ?? Buffer.alloc(0) };
+    },
   };
 }
+
+async function keep(
+  queries: Queries,
+  issuer: AuthorityName,
+  shard: number,
+  kind: CrlKind,
+  baseNumber: bigint | null,
+  crl: StoredCrl,
+): Promise<void> {
+  await queries.query(
+    'keep-crl',
+    `INSERT INTO ca.crls (issuer, shard, kind, number, base_number, this_update, next_update, change_count, crl)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+     ON CONFLICT (issuer, shard, kind) DO UPDATE SET number = excluded.number, base_number = excluded.base_number,
+       this_update = excluded.this_update, next_update = excluded.next_update, change_count = excluded.change_count,
+       crl = excluded.crl`,
+    [issuer, shard, kind, crl.number, baseNumber, crl.thisUpdate, crl.nextUpdate, crl.changeCount, crl.crl],
+  );
+}
+
+function state(row: StateRow): CrlState {
+  const { base_number: baseNumber, base_change_count: baseChanges, base_at: baseAt } = row;
+  const base =
+    baseNumber === null || baseChanges === null || baseAt === null
+      ? null
+      : { number: BigInt(baseNumber), changeCount: BigInt(baseChanges), at: baseAt };
+  return {
+    changeCount: BigInt(row.change_count),
+    entryCount: Number(row.entry_count),
+    entryBytes: Number(row.entry_bytes),
+    number: BigInt(row.number),
+    full: row.full && head(row.full),
+    delta: row.delta && head(row.delta),
+    base,
+  };
+}
+
+const head = (json: HeadJson): CrlHead => ({
+  number: BigInt(json.number),
+  thisUpdate: new Date(json.this_update),
+  nextUpdate: new Date(json.next_update),
+  changeCount: BigInt(json.change_count),
+});

@@ -124,7 +124,7 @@ describe('killed with -9 between recording a revocation and making its CRL', () 
     await lost;
     await wall.remove();
     await ca.start();
-    expect(Number((await ca.client.health()).crls.issuing.number)).toBe(Number(before.number) + 1);
+    expect(Number((await ca.client.health()).crls.issuing.number)).toBeGreaterThan(Number(before.number));
     const response = await fetch(`${ca.url()}/pki/issuing.crl`);
     expect(Buffer.from(await response.arrayBuffer()).includes(Buffer.from(serialNumber, 'hex'))).toBe(true);
   });

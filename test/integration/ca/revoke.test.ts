@@ -69,7 +69,7 @@ describe('a revocation', () => {
     expect(await ca.client.revoke(revocation)).toEqual({ ...revocation, invalidityDate: null });
 
     const after = await fetchCrl('issuing');
-    expect(after.number).toBe(before.number + 1);
+    expect(after.number).toBeGreaterThan(before.number);
     expect(after.etag).not.toBe(before.etag);
     expect(after.text).toMatch(/Version 2 \(0x1\)/);
     expect(after.text).toContain('X509v3 Authority Key Identifier');

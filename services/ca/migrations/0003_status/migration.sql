@@ -22,17 +22,18 @@ CREATE TABLE ca.crl_scopes (
 
 -- The numbers of its CRLs. A table of its own, for whoever makes a CRL writes here and must stop no revocation.
 CREATE TABLE ca.crl_numbers (
-  issuer            text     NOT NULL REFERENCES ca.authorities (name),
-  shard             smallint NOT NULL,
+  issuer            text        NOT NULL REFERENCES ca.authorities (name),
+  shard             smallint    NOT NULL,
   -- The last one given out; full and delta share one sequence (RFC 5280 5.2.4).
-  number            bigint   NOT NULL CHECK (number >= 1),
+  number            bigint      NOT NULL CHECK (number >= 1),
   -- The full CRL that the next delta builds on, and the changes that it covers.
-  base_number       bigint   NOT NULL CHECK (base_number <= number),
-  base_change_count bigint   NOT NULL,
+  base_number       bigint      NOT NULL CHECK (base_number <= number),
+  base_change_count bigint      NOT NULL,
+  base_at           timestamptz NOT NULL,
   PRIMARY KEY (issuer, shard)
 );
-INSERT INTO ca.crl_numbers (issuer, shard, number, base_number, base_change_count)
-  SELECT issuer, 0, number, number, revocation_count FROM ca.crls;
+INSERT INTO ca.crl_numbers (issuer, shard, number, base_number, base_change_count, base_at)
+  SELECT issuer, 0, number, number, revocation_count, this_update FROM ca.crls;
 
 -- The history. `entry` is what a delta CRL lists for it, in DER: written once, and copied into CRLs as it is.
 CREATE TABLE ca.status_changes (
