@@ -3,8 +3,9 @@ import { serveLink } from '@cardwright/link';
 import type { Logger } from 'pino';
 import { recordAuthorities, recordedAuthorities } from './authorities/authorities.pg.ts';
 import { keysDirectory, readSecret } from './authorities/keys.file.ts';
-import { makeAuthorities } from './authorities/make.ts';
+import { type MakingOptions, makeAuthorities } from './authorities/make.ts';
 import { type Authorities, openAuthorities } from './authorities/open.ts';
+import { connectToken } from './authorities/token-client.pkcs11.ts';
 import type { CaConfig } from './config.ts';
 import { type Database, openDatabase } from './database.pg.ts';
 import { certificateStore } from './issuance/certificates.pg.ts';
@@ -36,7 +37,9 @@ export async function startCa(config: CaConfig, logger: Logger): Promise<Running
   const database = openDatabase(config.databaseUrl, (error) => logger.warn({ err: error }, 'database connection lost'));
   const closers: (() => Promise<void>)[] = [() => database.close()];
   try {
-    const authorities = await authoritiesOf(config, database);
+    const token = config.token === null ? null : { ...connectToken(config.token), label: config.token.label };
+    if (token !== null) closers.push(() => token.close());
+    const authorities = await authoritiesOf(config, database, token);
     const store = certificateStore(database);
     const shards = {
       root: await crlShards(database, 'root', 1),
@@ -104,11 +107,16 @@ export async function startCa(config: CaConfig, logger: Logger): Promise<Running
   }
 }
 
-async function authoritiesOf(config: CaConfig, database: Database): Promise<Authorities> {
+async function authoritiesOf(
+  config: CaConfig,
+  database: Database,
+  token: MakingOptions['token'],
+): Promise<Authorities> {
   const secret = await readSecret(config.secretFile);
   const ports = {
     keys: keysDirectory(config.keysDirectory),
     recorded: () => recordedAuthorities(database),
+    token,
     record: (authorities: Parameters<typeof recordAuthorities>[1]) => recordAuthorities(database, authorities),
     make: () =>
       makeAuthorities({
@@ -117,6 +125,8 @@ async function authoritiesOf(config: CaConfig, database: Database): Promise<Auth
         mark: randomBytes(4).toString('hex'),
         publishedAt: publishedBy(config, 'root', 0, 1),
         secret,
+        keyTypes: config.keyTypes,
+        token,
       }),
   };
   try {

@@ -1,5 +1,6 @@
 import { createHash, createPublicKey, type KeyObject, sign, X509Certificate } from 'node:crypto';
 import { promisify } from 'node:util';
+import { DomainError } from '@cardwright/protocol';
 import { readDer } from '../asn1/reader.ts';
 import type { Issuer } from '../issuance/intent.ts';
 import type { LintedCertificate } from '../issuance/lint.ts';
@@ -39,10 +40,13 @@ export class Authority implements Issuer {
   readonly keyIdentifier: Buffer;
   readonly signatureAlgorithm: Buffer;
   readonly notAfter: Date;
-  readonly #sign: Sign;
+  readonly #sign: Sign | null;
 
-  /** @throws when `certificate` can't be read. Whether `sign` has its key is for the caller to know. */
-  constructor(role: AuthorityName, certificate: Uint8Array, sign: Sign) {
+  /**
+   * @param sign null: its key is not here
+   * @throws when `certificate` can't be read. Whether `sign` has its key is for the caller to know.
+   */
+  constructor(role: AuthorityName, certificate: Uint8Array, sign: Sign | null) {
     const parsed = new X509Certificate(certificate);
     const name = readDer(certificate, CERTIFICATE_BOUNDS).children[0]?.children[5]?.raw;
     if (name === undefined) throw new RangeError('no certificate of version 3');
@@ -65,14 +69,25 @@ export class Authority implements Issuer {
     return createHash('sha256').update(this.certificate).digest();
   }
 
-  /** @returns the certificate, DER. */
-  async certify(linted: LintedCertificate): Promise<Buffer> {
-    return certify(linted, this.signatureAlgorithm, this.#sign);
+  /** False: its key was taken offline, and what it publishes is made elsewhere and imported. */
+  get online(): boolean {
+    return this.#sign !== null;
   }
 
-  /** @returns the CRL, DER. */
+  /** @returns the certificate, DER. @throws DomainError `authority-offline` (conflict) */
+  async certify(linted: LintedCertificate): Promise<Buffer> {
+    return certify(linted, this.signatureAlgorithm, this.#key());
+  }
+
+  /** @returns the CRL, DER. @throws DomainError `authority-offline` (conflict) */
   async signCrl(crl: CrlBody): Promise<Buffer> {
-    return crl.sign(this.#sign);
+    return crl.sign(this.#key());
+  }
+
+  #key(): Sign {
+    if (this.#sign !== null) return this.#sign;
+    const detail = `the key of ${this.subject} is offline: sign with it where it is, and import what it signed`;
+    throw new DomainError('conflict', 'authority-offline', detail);
   }
 }
 
