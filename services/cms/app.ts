@@ -7,8 +7,10 @@ import { auditComponents, registerAuditRoutes } from './audit/audit.http.ts';
 import { cardImportComponents, registerCardImportRoutes } from './card-import/card-import.http.ts';
 import { registerCardRoutes } from './cards/cards.http.ts';
 import { cardComponents } from './cards/cards.schema.http.ts';
+import { changeProfile } from './cards/change-profile.ts';
 import { createProfile, setKeyRotation } from './cards/create-profile.ts';
-import { profileComponents, registerProfileRoutes } from './cards/profiles.http.ts';
+import { registerProfileRoutes } from './cards/profiles.http.ts';
+import { profileComponents } from './cards/profiles.schema.http.ts';
 import { createRetireCard } from './cards/retire-card.ts';
 import { registerCertificateProfileRoutes } from './certificate-profiles/certificate-profiles.http.ts';
 import { certificateProfileComponents } from './certificate-profiles/schema.http.ts';
@@ -101,6 +103,7 @@ export async function createApp(parts: Parts): Promise<App> {
   registerProfileRoutes(app, {
     ...parts,
     createProfile: (intent, input) => createProfile(parts, intent, input),
+    changeProfile: (intent, name, expected, input) => changeProfile(parts, intent, name, expected, input),
     setKeyRotation: (intent, name, days) => setKeyRotation(parts, intent, name, days),
   });
   registerCertificateProfileRoutes(app, parts);

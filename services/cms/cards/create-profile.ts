@@ -1,13 +1,21 @@
 import { DomainError } from '@cardwright/protocol';
-import { DEFAULT_PIN_POLICY, type PinPolicy, pinPolicyProblem } from '@cardwright/protocol/pin';
+import type { CertificateProfiles } from '../certificate-profiles/index.ts';
 import type { Intent } from '../kernel/actor.ts';
 import type { AuditTrail } from '../kernel/audit-entry.ts';
 import type { UnitOfWork } from '../kernel/unit-of-work.ts';
 import type { Algorithm, KeyStrategy } from './card.ts';
-import { DEFAULT_ENROLMENT_RULES, type EnrolmentRules, enrolmentRulesProblem } from './enrolment-methods.ts';
 import type { CardProfiles, CardProfileView, Derivation } from './ports.ts';
+import {
+  enrolmentRulesOf,
+  judgeTpmRules,
+  PIN_LIMIT,
+  refused,
+  type TpmRules,
+  type TpmRulesInput,
+  tpmRulesOf,
+} from './profile-rules.ts';
 
-export interface NewProfile {
+export interface NewProfile extends TpmRulesInput {
   readonly name: string;
   readonly displayName: string;
   /** `hmac-sha256` is a TPM card's, every other one a minidriver card's. */
@@ -18,36 +26,33 @@ export interface NewProfile {
   readonly derivation?: Derivation | undefined;
   readonly puk?: 'none' | 'optional' | 'required' | undefined;
   readonly keyRotationDays?: number | undefined;
-  readonly pinLimit?: number | undefined;
-  readonly pinPolicy?: Partial<PinPolicy> | undefined;
-  readonly containers?: CardProfileView['containers'] | undefined;
-  readonly attestation?: CardProfileView['attestation'] | undefined;
-  readonly selfServiceUnblock?: boolean | undefined;
-  readonly enrolmentMethods?: EnrolmentRules['enrolmentMethods'] | undefined;
-  readonly initialPin?: EnrolmentRules['initialPin'] | undefined;
-  readonly signerAssurance?: EnrolmentRules['signerAssurance'] | undefined;
 }
 
 export interface CreateProfilePorts {
   readonly profiles: CardProfiles;
+  readonly certificateProfiles: Pick<CertificateProfiles, 'findIn'>;
   readonly unitOfWork: UnitOfWork;
   readonly audit: AuditTrail;
 }
 
-/** Of a minidriver card it is the card's own; what is kept of it is what most cards have. */
-const PIN_LIMIT = 5;
-const CONTAINERS: CardProfileView['containers'] = [
-  { container: 'sign-in', keyType: 'ec-p256', certificateProfile: 'smart-card-sign-in', validitySeconds: 31_536_000 },
-];
+/** Of a minidriver card they are the card's own; what is kept of them is what most cards have. */
+const MINIDRIVER_RULES: TpmRules = {
+  pinLimit: PIN_LIMIT,
+  pinPolicy: {},
+  containers: [],
+  attestation: 'off',
+  selfServiceUnblock: false,
+  ...enrolmentRulesOf({}),
+};
 
 /**
  * A profile for TPM cards that will be made, or for minidriver cards that exist already.
  * @throws DomainError, of kind `unprocessable`: `card-profile-strategy` (the strategy needs a named key or a derivation, or
- *   has no use for one), `card-profile-not-for-kind` (a field that such cards don't have), `pin-policy-impossible`,
- *   `card-profile-containers` (two of one name), `card-profile-enrolment` (methods and initial PIN don't go together); and `card-profile-exists` (conflict).
+ *   has no use for one), `card-profile-not-for-kind` (a field that such cards don't have), those of `judgeTpmRules`; and
+ *   `card-profile-exists` (conflict).
  */
 export async function createProfile(
-  { profiles, unitOfWork, audit }: CreateProfilePorts,
+  { profiles, certificateProfiles, unitOfWork, audit }: CreateProfilePorts,
   intent: Intent,
   input: NewProfile,
 ): Promise<CardProfileView> {
@@ -64,15 +69,12 @@ export async function createProfile(
     namedKey: input.namedKey ?? null,
     derivation: input.derivation ?? null,
     puk: input.puk ?? 'none',
-    pinLimit: input.pinLimit ?? PIN_LIMIT,
     keyRotationDays: input.keyRotationDays ?? null,
-    pinPolicy: kind === 'tpm' ? { ...pinPolicyOf(input) } : {},
-    containers: kind === 'tpm' ? (input.containers ?? CONTAINERS) : [],
-    attestation: kind === 'tpm' ? (input.attestation ?? 'preferred') : 'off',
-    selfServiceUnblock: input.selfServiceUnblock ?? false,
-    ...enrolmentRulesOf(input),
+    version: 1,
+    ...(kind === 'tpm' ? tpmRulesOf(input) : MINIDRIVER_RULES),
   };
   await unitOfWork.run(async (tx) => {
+    if (kind === 'tpm') await judgeTpmRules(profile, certificateProfiles, tx);
     if (!(await profiles.insert(tx, profile))) {
       throw new DomainError('conflict', 'card-profile-exists', 'There is a card profile of this name already.');
     }
@@ -99,33 +101,12 @@ function demandNone(input: NewProfile, fields: readonly (keyof NewProfile)[], of
   });
 }
 
-const pinPolicyOf = ({ pinPolicy = {} }: NewProfile): PinPolicy => ({ ...DEFAULT_PIN_POLICY, ...pinPolicy });
-
-const enrolmentRulesOf = (input: Pick<NewProfile, keyof EnrolmentRules>): EnrolmentRules => ({
-  enrolmentMethods: input.enrolmentMethods ?? DEFAULT_ENROLMENT_RULES.enrolmentMethods,
-  initialPin: input.initialPin ?? DEFAULT_ENROLMENT_RULES.initialPin,
-  signerAssurance: input.signerAssurance ?? DEFAULT_ENROLMENT_RULES.signerAssurance,
-});
-
 function demandWholeTpm(input: NewProfile): void {
   demandNone(input, ['challengeMode', 'namedKey', 'derivation', 'puk'], 'TPM cards');
   if (input.keyStrategy === 'uniform') {
     const detail = 'The key of a TPM card is made for it alone: random-stored, random-not-stored or deterministic.';
     throw refused('card-profile-strategy', '/keyStrategy', detail);
   }
-  const problem = pinPolicyProblem(pinPolicyOf(input));
-  if (problem !== undefined) throw refused('pin-policy-impossible', '/pinPolicy', `No PIN fits the policy. ${problem}`);
-  const rules = enrolmentRulesProblem(enrolmentRulesOf(input));
-  if (rules !== undefined) throw refused('card-profile-enrolment', `/${rules.field}`, rules.why);
-  const names = (input.containers ?? CONTAINERS).map(({ container }) => container);
-  const twice = names.findIndex((name, at) => names.indexOf(name) !== at);
-  if (twice >= 0) {
-    throw refused('card-profile-containers', `/containers/${twice}/container`, 'Each container has a name of its own.');
-  }
-}
-
-function refused(code: string, pointer: string, detail: string): DomainError {
-  return new DomainError('unprocessable', code, detail, { fields: [{ pointer, detail }] });
 }
 
 /**
@@ -133,7 +114,7 @@ function refused(code: string, pointer: string, detail: string): DomainError {
  * @throws DomainError `not-found`.
  */
 export async function setKeyRotation(
-  { profiles, unitOfWork, audit }: CreateProfilePorts,
+  { profiles, unitOfWork, audit }: Pick<CreateProfilePorts, 'profiles' | 'unitOfWork' | 'audit'>,
   intent: Intent,
   name: string,
   days: number | null,

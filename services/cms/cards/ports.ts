@@ -1,3 +1,4 @@
+import type { ContainerRule } from '../certificate-profiles/index.ts';
 import type { Intent } from '../kernel/actor.ts';
 import type { Tx } from '../kernel/unit-of-work.ts';
 import type { Algorithm, Card, CardView, ChallengeMode, ImportableAlgorithm, KeyStrategy } from './card.ts';
@@ -115,15 +116,9 @@ export interface CardProfileView extends EnrolmentRules {
   readonly attestation: 'required' | 'preferred' | 'off';
   /** Whether its holder may approve an unblock with another card. */
   readonly selfServiceUnblock: boolean;
-  readonly containers: {
-    readonly container: string;
-    readonly keyType: string;
-    readonly certificateProfile: string;
-    readonly validitySeconds: number;
-    /** Days before its end from which the certificate is renewed; 30, or a third of its life, if not said. */
-    readonly renewalDays?: number;
-    readonly renewalKey?: 'same' | 'new';
-  }[];
+  readonly containers: ContainerRule[];
+  /** Counts the changes. */
+  readonly version: number;
 }
 
 export interface ProfileViews {
@@ -135,6 +130,10 @@ export interface ProfileViews {
 export interface CardProfiles {
   /** @returns false when there is one of that name. */
   insert(tx: Tx, profile: CardProfileView): Promise<boolean>;
+  /** Holds the row until the transaction ends. */
+  lock(tx: Tx, name: string): Promise<CardProfileView | null>;
+  /** Writes what may change of it, and its version. */
+  update(tx: Tx, profile: CardProfileView): Promise<void>;
   /** @returns what it was before; undefined when there is no such profile. */
   setKeyRotation(tx: Tx, name: string, days: number | null): Promise<number | null | undefined>;
 }

@@ -15,26 +15,37 @@ export function createProfileViews(prisma: PrismaClient): ProfileViews & CardPro
       const row = await prisma.cardProfile.findUnique({ where: { name } });
       return row === null ? null : toProfile(row);
     },
-    async insert(tx, { pinPolicy, containers, enrolmentMethods, ...profile }) {
-      const data = {
-        ...profile,
-        enrolmentMethods: [...enrolmentMethods],
-        pinPolicy: { ...pinPolicy },
-        containers: containers.map((one) => ({ ...one })),
-      };
-      const { count } = await clientOf(tx).cardProfile.createMany({ data: [data], skipDuplicates: true });
+    async insert(tx, profile) {
+      const { count } = await clientOf(tx).cardProfile.createMany({ data: [toRow(profile)], skipDuplicates: true });
       return count === 1;
+    },
+    async lock(tx, name) {
+      const client = clientOf(tx);
+      await client.$queryRaw`SELECT 1 FROM card_profiles WHERE name = ${name} FOR UPDATE`;
+      const row = await client.cardProfile.findUnique({ where: { name } });
+      return row === null ? null : toProfile(row);
+    },
+    async update(tx, profile) {
+      const { name, ...data } = toRow(profile);
+      await clientOf(tx).cardProfile.update({ where: { name }, data });
     },
     async setKeyRotation(tx, name, keyRotationDays) {
       const client = clientOf(tx);
       await client.$queryRaw`SELECT 1 FROM card_profiles WHERE name = ${name} FOR UPDATE`;
       const before = await client.cardProfile.findUnique({ where: { name }, select: { keyRotationDays: true } });
       if (before === null) return undefined;
-      await client.cardProfile.update({ where: { name }, data: { keyRotationDays } });
+      await client.cardProfile.update({ where: { name }, data: { keyRotationDays, version: { increment: 1 } } });
       return before.keyRotationDays;
     },
   };
 }
+
+const toRow = ({ pinPolicy, containers, enrolmentMethods, ...profile }: CardProfileView) => ({
+  ...profile,
+  enrolmentMethods: [...enrolmentMethods],
+  pinPolicy: { ...pinPolicy },
+  containers: containers.map((one) => JSON.parse(JSON.stringify(one))),
+});
 
 // The checks of the database hold the sets.
 function toProfile(row: Row): CardProfileView {

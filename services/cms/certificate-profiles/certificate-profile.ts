@@ -71,9 +71,9 @@ export interface ContainerRule {
   /** Name of a certificate profile. */
   readonly certificateProfile: string;
   /** Shorter than the certificate profile's, if this card's are to be. */
-  readonly validitySeconds?: number | undefined;
-  readonly renewalDays?: number | undefined;
-  readonly renewalKey?: 'same' | 'new' | undefined;
+  readonly validitySeconds?: number;
+  readonly renewalDays?: number;
+  readonly renewalKey?: 'same' | 'new';
 }
 
 /** What counts for one container: its own word where it has one, but never a longer life than the certificate profile's. */
