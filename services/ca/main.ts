@@ -1,11 +1,18 @@
-/** The embedded CA as a process of its own. Configuration: see config.ts. Ends with 1 when it can't start. */
+/** The embedded CA as a process of its own, and its commands. Configuration: see config.ts. Ends with 1 when it can't start. */
 import { isDomainError } from '@cardwright/protocol';
 import { pino } from 'pino';
+import { isCommand, runCommand, USAGE } from './authorities/offline/commands.cli.ts';
 import { readConfig } from './config.ts';
 import { startCa } from './wire.ts';
 
 // Nothing that this process makes is for others to read.
 process.umask(0o077);
+const [command, ...rest] = process.argv.slice(2);
+if (isCommand(command)) process.exit(await runCommand(command, rest, process.env));
+if (command !== undefined) {
+  process.stderr.write(`${USAGE}\n`);
+  process.exit(2);
+}
 const logger = pino({ name: 'ca', level: process.env.LOG_LEVEL || 'info' });
 
 try {

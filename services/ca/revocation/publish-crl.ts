@@ -112,11 +112,16 @@ export function crlPublisher({ authority, shards, baseUrl, schedule, store, now 
   }
 
   async function bringUpToDate(shard: number): Promise<void> {
+    // An authority whose key is elsewhere publishes what is made there and imported here.
     // Twice: the first full CRL of all is followed by its first delta.
     for (let round = 0; round < 2; round += 1) {
       const state = await store.state(issuer, shard);
       const due = dueCrls(state, schedule, now());
-      const made = due.full || due.delta ? await store.replace(issuer, shard, (source) => make(shard, source)) : null;
+      // An authority that is offline signs elsewhere: what is imported from there is published below.
+      const made =
+        authority.online && (due.full || due.delta)
+          ? await store.replace(issuer, shard, (source) => make(shard, source))
+          : null;
       if (made === null) break;
       publish(shard, 'full', made.full);
       publish(shard, 'delta', made.delta);

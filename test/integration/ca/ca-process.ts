@@ -33,7 +33,8 @@ export interface CaInstallation {
 
 export const PUBLIC_URL = 'http://pki.cardwright.test';
 
-export async function caInstallation(): Promise<CaInstallation> {
+/** @param environment what the process gets besides */
+export async function caInstallation(environment: Readonly<Record<string, string>> = {}): Promise<CaInstallation> {
   const folder = await mkdtemp(join(runFolder(), 'ca-'));
   const database = await testDatabase();
   const owner = new pg.Pool({ connectionString: database.ownerUrl, max: 4 });
@@ -56,6 +57,7 @@ export async function caInstallation(): Promise<CaInstallation> {
         CA_KEYS_DIR: keysDirectory,
         CA_SECRET_FILE: secretFile,
         CA_PUBLIC_URL: PUBLIC_URL,
+        ...environment,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
