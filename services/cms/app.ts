@@ -16,6 +16,7 @@ import { registerCertificateProfileRoutes } from './certificate-profiles/certifi
 import { certificateProfileComponents } from './certificate-profiles/schema.http.ts';
 import { certificateComponents, registerCertificateRoutes } from './certificates/certificates.http.ts';
 import type { Config } from './config.ts';
+import { authorityComponents, registerAuthorityRoutes } from './connectors/authorities.http.ts';
 import { deviceLinkComponents, registerDeviceLinkRoutes } from './device-link/device-link.http.ts';
 import { deviceReportComponents, registerDeviceReportRoutes } from './device-reports/device-reports.http.ts';
 import { deviceComponents, registerDeviceRoutes } from './devices/devices.http.ts';
@@ -75,6 +76,7 @@ const components = [
   ...selfServiceComponents,
   ...certificateProfileComponents,
   ...certificateComponents,
+  ...authorityComponents,
   ...revocationComponents,
   ...renewalComponents,
 ];
@@ -128,6 +130,7 @@ export async function createApp(parts: Parts): Promise<App> {
   registerDeviceUnblockRoutes(app, parts);
   registerSelfServiceRoutes(app, parts);
   registerCertificateRoutes(app, { views: parts.certificateViews, runtime });
+  registerAuthorityRoutes(app, parts);
   registerRevocationRoutes(app, parts);
   registerRenewalRoutes(app, parts);
 

@@ -23,6 +23,8 @@ export interface Config extends DatabaseConfig {
   readonly expiredTpmCertificates: 'refuse' | 'accept';
   /** How the lockout of devices' TPMs is set where it is put under protection; null: it is left alone. */
   readonly lockoutRules: LockoutRules | null;
+  /** Which CAs there are beside the embedded one (services/cms/connectors/README.md); null: none. */
+  readonly connectorsFile: string | null;
   /** URLs, beside the public one, under which devices reach this server. */
   readonly deviceUrls: readonly string[];
 }
@@ -53,6 +55,7 @@ export function readConfig(env: Environment): Config {
       ['maxTries', 'forgivenAfterSeconds', 'passwordPauseSeconds'],
       10_000_000,
     ),
+    connectorsFile: value.optional('CMS_CONNECTORS_FILE'),
     deviceUrls: value.list('CMS_DEVICE_URLS'),
   }));
 }

@@ -17,6 +17,7 @@ const parts = wire({
   tpmRootsDirectory: null,
   expiredTpmCertificates: 'refuse',
   lockoutRules: null,
+  connectorsFile: null,
   deviceUrls: [],
   logLevel: 'silent',
 });

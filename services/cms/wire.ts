@@ -29,7 +29,17 @@ import { createCertificateReader } from './certificates/reader.x509.ts';
 import { signedBy } from './certificates/signature.x509.ts';
 import { createCertificateViews } from './certificates/views.pg.ts';
 import type { Config, DatabaseConfig } from './config.ts';
-import { createAuthorities, EMBEDDED } from './connectors/index.ts';
+import { createAttemptRecords } from './connectors/attempts.prisma.ts';
+import {
+  createAuthorities,
+  createConnectorWork,
+  createRecordedAuthority,
+  EMBEDDED,
+  revokeByHand,
+} from './connectors/index.ts';
+import { openConnectors } from './connectors/open-connectors.file.ts';
+import { createAuthorityStates } from './connectors/states.pg.ts';
+import { within } from './connectors/within.timers.ts';
 import { createLinkedDevices } from './device-link/devices.prisma.ts';
 import { type DeviceLinkDependencies, reportedDestruction } from './device-link/index.ts';
 import { createDeviceReports } from './device-reports/reports.prisma.ts';
@@ -119,7 +129,17 @@ export function wire(config: Config) {
   const imports = createCardImports(prisma);
   const certificates = createCertificateRecords(prisma);
   const reader = createCertificateReader();
-  const authorities = createAuthorities([{ ...EMBEDDED, authority: createEmbeddedAuthority(ca) }]);
+  const connectors = config.connectorsFile === null ? [] : openConnectors(config.connectorsFile);
+  const attempts = createAttemptRecords(prisma);
+  const authorityStates = createAuthorityStates(pool);
+  const asked = {
+    ...{ ...shared, attempts, states: authorityStates, reader, within },
+    onError: (error: unknown, name: string) => logger.warn({ err: error, authority: name }, 'a CA gave no certificate'),
+  };
+  const authorities = createAuthorities([
+    { ...EMBEDDED, authority: createEmbeddedAuthority(ca) },
+    ...connectors.map((one) => ({ ...one.description, authority: createRecordedAuthority(one, asked) })),
+  ]);
   const revocationRecords = createRevocationRecords(prisma);
   const onUnconfirmed = (error: unknown) => logger.warn({ err: error }, 'a revocation or hold waits for its CA');
   const holds = createHoldRecords(prisma);
@@ -190,7 +210,10 @@ export function wire(config: Config) {
     certificates,
     certificateViews: createCertificateViews(pool),
     reader,
-    authorities,
+    ...{ authorities, authorityStates },
+    connectorWork: createConnectorWork(connectors, { ...asked, authorities }),
+    revokeByHand: (intent: Intent, authority: string, serialNumber: string) =>
+      revokeByHand({ ...asked, authorities, confirmRevocation: revocations.confirm }, intent, authority, serialNumber),
     issuance: createIssuance({ ...shared, certificates, certificateProfiles, authorities, reader }),
     revocationRecords,
     ...{ revocations, holdService, revocationQueue },

@@ -28,6 +28,10 @@ export function createEmbeddedAuthority(ca: CaClient): CertificateAuthority {
       );
     },
 
+    async health() {
+      await ca.health();
+    },
+
     async find(requestId) {
       const answer = await ca.find({ requestId });
       return answer === null ? null : toChain(answer);

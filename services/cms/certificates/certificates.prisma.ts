@@ -98,9 +98,9 @@ export function createCertificateRecords(prisma: PrismaClient): CertificateRecor
       };
     },
 
-    async proposedBefore(before, limit) {
+    async proposedBefore(before, authority, limit) {
       const rows = await prisma.certificate.findMany({
-        where: { status: 'proposed', createdAt: { lt: before } },
+        where: { status: 'proposed', authority, createdAt: { lt: before } },
         orderBy: { id: 'asc' },
         take: limit,
         select: { id: true },

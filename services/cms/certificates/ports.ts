@@ -76,8 +76,8 @@ export interface CertificateRecords {
   orderFacts(tx: Tx, of: { cardId: string; deviceId: string; container: string }): Promise<OrderFacts>;
   /** Null when the record was made before orders were stored. */
   issuanceRequest(id: string): Promise<IssuanceRequest | null>;
-  /** Proposed and older than `before`, oldest first: what a crash left behind. */
-  proposedBefore(before: Date, limit: number): Promise<string[]>;
+  /** Proposed and older than `before`, oldest first: what a crash left behind, or a CA that was away. */
+  proposedBefore(before: Date, authority: string, limit: number): Promise<string[]>;
 }
 
 export interface IssuedChain {

@@ -98,12 +98,13 @@ export function createAttemptRecords(prisma: PrismaClient): AttemptRecords {
       return rows.map(toAnswer);
     },
 
-    async revoked(tx, id, revokedAt) {
-      const { count } = await clientOf(tx).authorityAnswer.updateMany({
-        where: { id, state: 'unwanted' },
-        data: { state: 'revoked', revokedAt },
-      });
-      return count === 1;
+    async revoked(tx, id, revokedAt, revokedById) {
+      const answers = clientOf(tx).authorityAnswer;
+      const unwanted = { where: { id, state: 'unwanted' }, data: { state: 'revoked', revokedAt, revokedById } };
+      if ((await answers.updateMany(unwanted)).count === 1) return true;
+      if (revokedById === null) return false;
+      const chosen = { where: { id, state: 'chosen', revokedAt: null }, data: { revokedAt, revokedById } };
+      return (await answers.updateMany(chosen)).count === 1;
     },
   };
 }

@@ -105,9 +105,10 @@ export interface AttemptRecords {
   bySerial(authority: string, serialNumber: string): Promise<Answer | null>;
   judge(tx: Tx, answerId: string, state: 'chosen' | 'unwanted', code: string | null, now: Date): Promise<void>;
   requestedFor(tx: Tx, requestId: string): Promise<RequestedFor | null>;
-  /** Unwanted ones that are due for another try, oldest first. */
+  /** Oldest first. */
   unwanted(authority: string, now: Date, limit: number): Promise<Answer[]>;
-  revoked(tx: Tx, answerId: string, now: Date): Promise<boolean>;
+  /** Of an unwanted one, or by hand of any. False: it was so before. @param byHandOf the operator's id; null: we told the CA */
+  revoked(tx: Tx, answerId: string, now: Date, byHandOf: string | null): Promise<boolean>;
 }
 
 export interface Received {

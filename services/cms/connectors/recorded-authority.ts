@@ -160,7 +160,8 @@ export function createRecordedAuthority(
   return {
     async issue(request) {
       connector.demandExpressible(request);
-      return await deps.within(running.get(request.requestId) ?? keep(request), connector.answerWithinMillis);
+      const asked = running.get(request.requestId) ?? keep(request);
+      return await deps.within(asked, connector.answerWithinMillis);
     },
 
     async find(requestId) {

@@ -1,6 +1,12 @@
 import type { CardImports, ImportService } from '../card-import/index.ts';
 import type { CardRecords, Registration } from '../cards/index.ts';
-import type { CertificateRecords, Issuance } from '../certificates/index.ts';
+import {
+  type Authorities,
+  type CertificateRecords,
+  EMBEDDED_AUTHORITY,
+  type Issuance,
+} from '../certificates/index.ts';
+import type { ConnectorWork } from '../connectors/index.ts';
 import {
   type AgedKeysPorts,
   type ConfirmChangePorts,
@@ -25,6 +31,8 @@ export interface RemainderDependencies
   readonly importService: ImportService;
   readonly certificates: CertificateRecords;
   readonly issuance: Issuance;
+  readonly authorities: Authorities;
+  readonly connectorWork: ConnectorWork;
   readonly revocationWork: TellDueDependencies;
   readonly idempotencyKeys: { sweep(): Promise<number> };
   readonly operators: { dropEndedSessions(now: Date): Promise<number> };
@@ -45,8 +53,6 @@ export function remaindersOf(deps: RemainderDependencies): {
     registration,
     imports,
     importService,
-    certificates,
-    issuance,
     sessions,
     idempotencyKeys,
     operators,
@@ -65,13 +71,8 @@ export function remaindersOf(deps: RemainderDependencies): {
         due: (now, limit) => imports.proposedBefore(before(now), limit),
         complete: (intent, id) => importService.resume(intent, id),
       },
-      {
-        name: 'issuance',
-        due: (now, limit) => certificates.proposedBefore(before(now), limit),
-        complete: async (intent, id) => {
-          await issuance.settle(intent, id);
-        },
-      },
+      ...deps.authorities.describe().map(({ name }) => issuancesOf(deps, name)),
+      ...deps.connectorWork.unwanted.map(({ authority, ...work }) => ({ name: `unwanted:${authority}`, ...work })),
       {
         name: 'take-over',
         due: (_now, limit) => deps.takeOvers.toBegin(limit),
@@ -92,11 +93,28 @@ export function remaindersOf(deps: RemainderDependencies): {
     ],
     housekeeping: [
       { name: 'revocation', sweep: () => tellDue(deps.revocationWork) },
+      { name: 'authorities', sweep: () => deps.connectorWork.probe() },
       { name: 'vault-alerts', sweep: () => noteAlerts(vaultAlerts) },
       { name: 'aged-keys', sweep: (now) => changeAgedKeys(deps, now) },
       { name: 'uncollected-responses', sweep: (now) => sessions.dropExpiredResponses(now) },
       { name: 'idempotency-keys', sweep: () => idempotencyKeys.sweep() },
       { name: 'ended-sessions', sweep: (now) => operators.dropEndedSessions(now) },
     ],
+  };
+}
+
+/** Each CA by itself: one that is away holds up none of the others, and is left alone until it is seen again. */
+function issuancesOf(deps: RemainderDependencies, authority: string): Remainder {
+  const { certificates, issuance, connectorWork } = deps;
+  const ours = authority === EMBEDDED_AUTHORITY;
+  return {
+    name: ours ? 'issuance' : `issuance:${authority}`,
+    async due(now, limit) {
+      if (!ours && !(await connectorWork.reachable()).has(authority)) return [];
+      return await certificates.proposedBefore(before(now), authority, limit);
+    },
+    complete: async (intent, id) => {
+      await issuance.settle(intent, id);
+    },
   };
 }
