@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
+import { createServer } from 'node:http';
 import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { Authorities } from './authorities/open.ts';
-import { OCSP_BOUNDS } from './ocsp/request.ts';
+import { isSame, ocspHandler } from './ocsp/ocsp.http.ts';
 import type { OcspResponder } from './ocsp/responder.ts';
-import { failedResponse } from './ocsp/response.ts';
 import type { CrlPublisher } from './revocation/publish-crl.ts';
 
 export interface PkiOptions {
@@ -20,18 +20,25 @@ export interface PkiOptions {
 /** Revocations are to be seen in CRLs within a minute: nobody may keep one longer without asking. */
 const CRL_MAX_AGE_SECONDS = 30;
 const CERTIFICATE_MAX_AGE_SECONDS = 86_400;
-/** A request in base64, percent-encoded at its worst. */
-const MAX_GET_CHARACTERS = 4096;
+const REQUEST_MS = 10_000;
+const KEEP_ALIVE_MS = 65_000;
 
 /** What the world may read: certificates, CRLs, status. Nothing here needs a sign-in, and nothing changes anything. */
 export function pkiServer(options: PkiOptions) {
+  const ocsp = ocspHandler(options.responder);
   const server = Fastify({
     loggerInstance: options.logger,
-    bodyLimit: OCSP_BOUNDS.maxBytes,
-    requestTimeout: 10_000,
+    // Nothing here takes a body but OCSP, which has its own bound.
+    bodyLimit: 1024,
+    serverFactory: (handler) =>
+      createServer(
+        { requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS, keepAliveTimeout: KEEP_ALIVE_MS },
+        (request, reply) => {
+          if (!ocsp(request, reply)) handler(request, reply);
+        },
+      ),
     // A URL that is none never reaches a route; it gets no more words than any other refusal.
     frameworkErrors: (_error, _request, reply: FastifyReply) => void reply.code(400).send(),
-    routerOptions: { maxParamLength: MAX_GET_CHARACTERS },
   });
   for (const name of ['root', 'issuing'] as const) {
     const { certificate } = options.authorities[name];
@@ -49,19 +56,6 @@ export function pkiServer(options: PkiOptions) {
       });
     }
   }
-
-  server.removeAllContentTypeParsers();
-  server.addContentTypeParser('application/ocsp-request', { parseAs: 'buffer' }, (_request, body, done) => {
-    done(null, body);
-  });
-  server.post('/pki/ocsp', async ({ body }, reply) =>
-    ocsp(reply, body instanceof Buffer ? await options.responder.respond(body) : failedResponse('malformedRequest')),
-  );
-  // RFC 6960 appendix A.1: base64 in the path. Clients differ in whether they percent-encode its slashes.
-  server.get('/pki/ocsp/*', async (request, reply) => {
-    const der = fromPath(request.raw.url ?? '');
-    return ocsp(reply, der === null ? failedResponse('malformedRequest') : await options.responder.respond(der));
-  });
 
   server.get('/health/live', async () => ({ live: true }));
   server.get('/health/ready', async (_request, reply) => {
@@ -91,29 +85,6 @@ function publish(
   maxAgeSeconds: number,
 ): FastifyReply {
   reply.header('etag', etag).header('cache-control', `public, max-age=${maxAgeSeconds}`);
-  if (matches(request.headers['if-none-match'], etag)) return reply.code(304).send();
+  if (isSame(request.headers['if-none-match'], etag)) return reply.code(304).send();
   return reply.type(type).send(bytes);
-}
-
-/** Weak comparison, RFC 9110 13.1.2. */
-function matches(header: string | undefined, etag: string): boolean {
-  if (header === undefined) return false;
-  return header.trim() === '*' || header.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag);
-}
-
-/** Not to be kept by caches in between: revoked must show at once. */
-function ocsp(reply: FastifyReply, response: Buffer): FastifyReply {
-  return reply.header('cache-control', 'no-store').type('application/ocsp-response').send(response);
-}
-
-/** @returns null when it is no base64 of reasonable length. */
-function fromPath(url: string): Buffer | null {
-  const encoded = url.split('?', 1)[0]?.slice('/pki/ocsp/'.length) ?? '';
-  if (encoded.length === 0 || encoded.length > MAX_GET_CHARACTERS) return null;
-  try {
-    const base64 = decodeURIComponent(encoded);
-    return /^[A-Za-z0-9+/]+={0,2}$/.test(base64) ? Buffer.from(base64, 'base64') : null;
-  } catch {
-    return null;
-  }
 }

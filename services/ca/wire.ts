@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import { serveLink } from '@cardwright/link';
 import type { Logger } from 'pino';
 import { recordAuthorities, recordedAuthorities } from './authorities/authorities.pg.ts';
@@ -10,7 +11,8 @@ import type { CaConfig } from './config.ts';
 import { type Database, openDatabase } from './database.pg.ts';
 import { certificateStore } from './issuance/certificates.pg.ts';
 import { ocspResponder } from './ocsp/responder.ts';
-import { statusStore } from './ocsp/statuses.pg.ts';
+import { statusWatch } from './ocsp/status-watch.ts';
+import { changeLog, statusStore } from './ocsp/statuses.pg.ts';
 import { operations } from './operations.link.ts';
 import { pkiServer } from './pki.http.ts';
 import { crlName } from './revocation/crl-name.ts';
@@ -24,7 +26,9 @@ import { shardOf } from './revocation/shards.ts';
 /** One process at a time opens or makes the authorities. The migrator's lock is 72707369. */
 const AUTHORITIES_LOCK = 72_707_370;
 /** How soon a CRL that could not be made with its revocation, or is due by age, is made. */
-const UPKEEP_MS = 10_000;
+const UPKEEP_MS = 5000;
+/** How soon a change of status by another process is seen, hence shown by OCSP. */
+const WATCH_MS = 250;
 
 export interface RunningCa {
   readonly httpPort: number;
@@ -55,7 +59,18 @@ export async function startCa(config: CaConfig, logger: Logger): Promise<Running
         now,
       });
     const crls = { root: crlsOf('root'), issuing: crlsOf('issuing') };
+    const failed = (error: unknown) => logger.error({ err: error }, 'CRL or OCSP upkeep failed; it is tried again');
+    const watch = statusWatch({
+      log: changeLog(database, 'issuing'),
+      now: () => performance.now(),
+      onChange: (serials) => {
+        responder.forget(serials);
+        void crls.issuing.refresh().catch(failed);
+      },
+      timeout: (ms, signal) => setTimeout(ms, undefined, { signal, ref: false }),
+    });
     const responder = ocspResponder({
+      watch,
       issuing: authorities.issuing,
       certificates: store,
       statuses: statusStore(database, 'issuing'),
@@ -65,9 +80,13 @@ export async function startCa(config: CaConfig, logger: Logger): Promise<Running
     });
     const upkeep = () => Promise.all([crls.root.refresh(), crls.issuing.refresh(), responder.renew()]);
     await upkeep();
-    const failed = (error: unknown) => logger.error({ err: error }, 'CRL or OCSP upkeep failed; it is tried again');
     const timer = setInterval(() => void upkeep().catch(failed), UPKEEP_MS);
-    closers.push(async () => clearInterval(timer));
+    const watching = setInterval(() => void watch.look(), WATCH_MS);
+    closers.push(async () => {
+      clearInterval(timer);
+      clearInterval(watching);
+      await watch.look();
+    });
 
     const checkDatabase = async () => void (await database.query('ping', 'SELECT 1', []));
     const ports = {
@@ -86,7 +105,10 @@ export async function startCa(config: CaConfig, logger: Logger): Promise<Running
         store: statusChangeStore(database),
         now,
         // The revocation stands already. Upkeep sees that the CRL lacks it, should this fail.
-        recorded: (issuer: 'root' | 'issuing') => crls[issuer].refresh().catch(failed),
+        recorded: (issuer: 'root' | 'issuing', serialNumber: Buffer) => {
+          responder.forget([serialNumber.toString('hex')]);
+          return crls[issuer].refresh().catch(failed);
+        },
       },
     };
     const http = pkiServer({ authorities, crls, responder, now, checkReady: checkDatabase, logger });

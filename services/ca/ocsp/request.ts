@@ -1,4 +1,5 @@
-import { TAG } from '../asn1/der.ts';
+import { DomainError } from '@cardwright/protocol';
+import { sequence, TAG } from '../asn1/der.ts';
 import { OID } from '../asn1/oids.ts';
 import { type DerBounds, DerError, type DerValue, dottedOid, readDer } from '../asn1/reader.ts';
 
@@ -26,14 +27,25 @@ export interface OcspRequest {
   readonly certIds: readonly CertId[];
   /** extnValue of the nonce (a DER OCTET STRING), to be said back. */
   readonly nonce: Buffer | null;
+  /** The one way of asking after one certificate and nothing else. */
+  readonly plain: boolean;
 }
 
 /**
  * OCSPRequest of RFC 6960 4.1.1. Who asks (requestorName) and a signature of theirs are of no interest: everybody may.
- * @throws DerError when it is anything else, over a bound, or has a critical extension that is not known.
+ * @throws DomainError `ocsp-request-malformed` (invalid) when it is anything else, over a bound, or has a critical
+ * extension that is not known.
  */
 export function parseOcspRequest(der: Uint8Array): OcspRequest {
-  const request = readDer(der, OCSP_BOUNDS);
+  try {
+    return readRequest(readDer(der, OCSP_BOUNDS));
+  } catch (cause) {
+    if (!(cause instanceof DerError)) throw cause;
+    throw new DomainError('invalid', 'ocsp-request-malformed', `no OCSPRequest: ${cause.message}`, { cause });
+  }
+}
+
+function readRequest(request: DerValue): OcspRequest {
   const [body, signature, ...others] = expectSequence(request);
   if (body === undefined || others.length > 0 || (signature !== undefined && signature.tag !== 0xa0)) {
     throw new DerError('no OCSPRequest', 0);
@@ -50,27 +62,36 @@ export function parseOcspRequest(der: Uint8Array): OcspRequest {
   if (items.length === 0 || items.length > MAX_CERTIFICATES) {
     throw new DerError(`not 1 to ${MAX_CERTIFICATES} certificates`, 0);
   }
-  return { certIds: items.map(readItem), nonce: extensions === undefined ? null : readNonce(extensions, 0xa2) };
+  const certIds = items.map(readItem);
+  const nonce = extensions === undefined ? null : readNonce(extensions, 0xa2);
+  const [first] = certIds;
+  const plain = certIds.length === 1 && first !== undefined && request.raw.equals(plainRequest(first.raw));
+  return { certIds, nonce, plain };
 }
+
+/** Whatever may be left out is. */
+const plainRequest = (certId: Buffer): Buffer => sequence(sequence(sequence(sequence(certId))));
 
 function readItem(item: DerValue): CertId {
   const [certId, extensions, ...rest] = expectSequence(item);
   if (certId === undefined || rest.length > 0) throw new DerError('no Request', 0);
   if (extensions !== undefined) readNonce(extensions, 0xa0);
   const [algorithm, name, key, serial, ...more] = expectSequence(certId);
-  const [oid] = algorithm === undefined ? [] : expectSequence(algorithm);
+  const [oid, ...parameters] = algorithm === undefined ? [] : expectSequence(algorithm);
   const wellFormed = name?.tag === TAG.octetString && key?.tag === TAG.octetString && serial?.tag === TAG.integer;
   if (oid === undefined || !wellFormed || more.length > 0) throw new DerError('no CertID', 0);
   return {
     raw: certId.raw,
-    hash: hashOf(dottedOid(oid)),
+    hash: hashOf(dottedOid(oid), parameters),
     issuerNameHash: name.content,
     issuerKeyHash: key.content,
     serialNumber: serial.content,
   };
 }
 
-function hashOf(oid: string): CertIdHash | null {
+/** Parameters are NULL or left out (RFC 5754 2). Anything else there would be another CertID of the same certificate. */
+function hashOf(oid: string, parameters: readonly DerValue[]): CertIdHash | null {
+  if (parameters.length > 1 || (parameters[0] !== undefined && parameters[0].tag !== TAG.null)) return null;
   if (oid === OID.sha1) return 'sha1';
   return oid === OID.sha256 ? 'sha256' : null;
 }

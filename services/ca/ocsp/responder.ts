@@ -1,96 +1,129 @@
-import { createHash, generateKeyPair } from 'node:crypto';
-import { promisify } from 'node:util';
+import { createHash } from 'node:crypto';
 import { isDomainError } from '@cardwright/protocol';
-import { DerError } from '../asn1/reader.ts';
-import { type Authority, type Sign, signWith } from '../authorities/authority.ts';
-import { buildCertificate } from '../issuance/build.ts';
-import { BACKDATED_SECONDS, type CertificateStore } from '../issuance/issue.ts';
-import { lintCertificate } from '../issuance/lint.ts';
-import { OCSP_RESPONDER } from '../issuance/profiles.ts';
+import type { Authority } from '../authorities/authority.ts';
 import { keyBits } from '../x509/public-key.ts';
-import { newSerialNumber, SERIAL_BYTES } from '../x509/serial-number.ts';
-import { type CertId, parseOcspRequest } from './request.ts';
+import { SERIAL_BYTES } from '../x509/serial-number.ts';
+import { type Answer, Answers } from './answers.ts';
+import { type Delegate, type DelegateOptions, isDue, makeDelegate } from './delegate.ts';
+import { type CertId, type OcspRequest, parseOcspRequest } from './request.ts';
 import { type CertificateStatus, failedResponse, responseData, successfulResponse } from './response.ts';
+import type { StatusWatch } from './status-watch.ts';
 
 export interface StatusStore {
   /** Of those that this issuer has issued; a serial number that is not in the answer is unknown. Keys: lower hex. */
   statuses(serialNumbers: readonly Buffer[]): Promise<ReadonlyMap<string, CertificateStatus>>;
 }
 
-export interface ResponderOptions {
-  readonly issuing: Authority;
-  readonly certificates: CertificateStore;
+export interface ResponderOptions extends DelegateOptions {
   readonly statuses: StatusStore;
-  readonly now: () => Date;
-  readonly random: (bytes: number) => Buffer;
+  readonly watch: Pick<StatusWatch, 'look' | 'upToDate'>;
   /** A failure that the client is only told of as tryLater or internalError. */
   readonly onError: (error: unknown) => void;
 }
 
-/** The delegated responder (RFC 6960 4.2.2.2): a key of its own, so that the CA's key signs no answers to strangers. */
-interface Delegate {
-  readonly certificate: Buffer;
-  readonly keyHash: Buffer;
-  readonly notAfter: Date;
-  readonly sign: Sign;
-}
-
-const DAY_MS = 86_400_000;
-const DELEGATE_DAYS = 30;
-const RENEW_BEFORE_DAYS = 10;
 /** How long a client may keep an answer. */
 const FRESH_MS = 600_000;
+/** An answer that is kept here is made anew at this age: whoever gets one has some minutes of it left. */
+const RENEW_AFTER_MS = FRESH_MS / 2;
+const MOST_ANSWERS = 25_000;
+/** Answers being made; the next one is told to try later. */
+const MOST_AT_ONCE = 512;
 
-/** The responder's key lives in memory only and is made anew by each start; each certificate of it is recorded. */
+export type OcspResult = Answer | { readonly response: Buffer; readonly producedAt: null };
+
+/**
+ * Answers for the issuing CA. Each start makes a key of its own. Answers to the plain question after one certificate are
+ * kept, signed, until its status changes or they grow old; with a nonce, or about more than one, each is made anew.
+ */
 export function ocspResponder(options: ResponderOptions) {
-  const { issuing, now } = options;
+  const { issuing, now, watch } = options;
   const issuerHashes = { sha1: hashesOf(issuing, 'sha1'), sha256: hashesOf(issuing, 'sha256') };
+  const answers = new Answers(MOST_ANSWERS);
   let delegate: Delegate | null = null;
-
-  async function renew(): Promise<void> {
-    const due = delegate === null || delegate.notAfter.getTime() - now().getTime() < RENEW_BEFORE_DAYS * DAY_MS;
-    if (due) delegate = await makeDelegate(options);
-  }
+  let atOnce = 0;
 
   const isOurs = ({ hash, issuerNameHash, issuerKeyHash }: CertId): boolean =>
     hash !== null && issuerHashes[hash].name.equals(issuerNameHash) && issuerHashes[hash].key.equals(issuerKeyHash);
 
-  async function answer(der: Uint8Array, by: Delegate): Promise<Buffer> {
-    const { certIds, nonce } = parseOcspRequest(der);
-    const asked = certIds.map((certId) => ({ certId, serial: isOurs(certId) ? serialOf(certId.serialNumber) : null }));
-    const statuses = await options.statuses.statuses(asked.flatMap(({ serial }) => (serial === null ? [] : [serial])));
+  async function make(request: OcspRequest, by: Delegate): Promise<{ answer: Answer; known: string | null }> {
+    const asked = request.certIds.map((certId) => {
+      return { certId, serial: isOurs(certId) ? serialOf(certId.serialNumber) : null };
+    });
+    const statuses = await options.statuses.statuses(asked.flatMap(({ serial }) => serial ?? []));
     const producedAt = now();
+    const nextUpdate = new Date(Math.min(producedAt.getTime() + FRESH_MS, by.notAfter.getTime()));
+    const statusOf = (serial: Buffer | null) => (serial === null ? undefined : statuses.get(serial.toString('hex')));
     const data = responseData({
       responderKeyHash: by.keyHash,
       producedAt,
-      nextUpdate: new Date(producedAt.getTime() + FRESH_MS),
+      nextUpdate,
       responses: asked.map(({ certId, serial }) => ({
         certId: certId.raw,
-        status: (serial === null ? undefined : statuses.get(serial.toString('hex'))) ?? { status: 'unknown' },
+        status: statusOf(serial) ?? { status: 'unknown' },
       })),
-      nonce,
+      nonce: request.nonce,
     });
-    return successfulResponse(data, await by.sign(data), by.certificate);
+    const response = successfulResponse(data, await by.sign(data), by.certificate);
+    // What was never issued may be issued the next moment: "unknown" is not kept.
+    const [only] = asked;
+    const known = only !== undefined && statusOf(only.serial) !== undefined ? only.serial : null;
+    return { answer: { response, producedAt, nextUpdate }, known: known?.toString('hex') ?? null };
+  }
+
+  async function answerOf(der: Buffer, key: string): Promise<OcspResult> {
+    const request = parseOcspRequest(der);
+    if (!watch.upToDate()) await watch.look();
+    const kept = answers.get(key, now().getTime());
+    if (kept !== null) return kept;
+    const { mark } = answers;
+    if (delegate === null) return failed('tryLater');
+    const { answer, known } = await make(request, delegate);
+    if (known !== null && request.plain) {
+      answers.keep(key, known, answer, answer.producedAt.getTime() + RENEW_AFTER_MS, mark);
+    }
+    return answer;
   }
 
   return {
     /** Makes the responder's certificate, or its next one in good time. To be called at start and every few hours. */
-    renew,
+    async renew(): Promise<void> {
+      if (delegate !== null && !isDue(delegate, now())) return;
+      delegate = await makeDelegate(options);
+      answers.forgetAll();
+    },
+
+    /** Their status is another now; null: whose is not known. */
+    forget(serials: readonly string[] | null): void {
+      if (serials === null) answers.forgetAll();
+      else answers.forget(serials);
+    },
+
+    /** @returns at once what is kept signed. null: ask {@link respond}. */
+    kept: (der: Buffer): Answer | null =>
+      watch.upToDate() ? answers.get(der.toString('latin1'), now().getTime()) : null,
 
     /** @param der what came, bounded by nothing yet. @returns an OCSPResponse, DER; never throws. */
-    async respond(der: Uint8Array): Promise<Buffer> {
+    async respond(der: Buffer): Promise<OcspResult> {
+      if (atOnce >= MOST_AT_ONCE) return failed('tryLater');
+      atOnce += 1;
       try {
-        if (delegate === null) return failedResponse('tryLater');
-        return await answer(der, delegate);
+        return await answerOf(der, der.toString('latin1'));
       } catch (error) {
-        if (error instanceof DerError) return failedResponse('malformedRequest');
+        if (isDomainError(error) && error.code === 'ocsp-request-malformed') return failed('malformedRequest');
         options.onError(error);
-        return failedResponse(isDomainError(error) && error.kind === 'unavailable' ? 'tryLater' : 'internalError');
+        return failed(isDomainError(error) && error.kind === 'unavailable' ? 'tryLater' : 'internalError');
+      } finally {
+        atOnce -= 1;
       }
     },
   };
 }
 export type OcspResponder = ReturnType<typeof ocspResponder>;
+
+const failed = (failure: Parameters<typeof failedResponse>[0]): OcspResult => ({
+  response: failedResponse(failure),
+  producedAt: null,
+});
 
 /** @returns null for an INTEGER that is no serial number of ours: another length, negative, or with leading zeros. */
 function serialOf(content: Buffer): Buffer | null {
@@ -103,44 +136,4 @@ function serialOf(content: Buffer): Buffer | null {
 function hashesOf({ name, publicKey }: Authority, hash: 'sha1' | 'sha256') {
   const digest = (bytes: Uint8Array) => createHash(hash).update(bytes).digest();
   return { name: digest(name), key: digest(keyBits(publicKey)) };
-}
-
-async function makeDelegate(options: ResponderOptions): Promise<Delegate> {
-  const { issuing, certificates } = options;
-  const pair = await promisify(generateKeyPair)('ec', { namedCurve: 'P-256' });
-  const publicKey = pair.publicKey.export({ type: 'spki', format: 'der' });
-  const serialNumber = newSerialNumber(options.random);
-  const from = Math.floor(options.now().getTime() / 1000) * 1000;
-  const wanted = from + DELEGATE_DAYS * DAY_MS;
-  const order = {
-    profile: OCSP_RESPONDER,
-    serialNumber,
-    commonName: 'Cardwright OCSP responder',
-    subjectAltName: {},
-    publicKey,
-    notBefore: new Date(from - BACKDATED_SECONDS * 1000),
-    notAfter: new Date(Math.min(wanted, issuing.notAfter.getTime())),
-    issuer: issuing,
-    publishedAt: null,
-  };
-  const body = buildCertificate(order);
-  const requestId = `ocsp-responder-${serialNumber.toString('hex')}`;
-  const requestSha256 = createHash('sha256').update(body).digest();
-  const { notBefore, notAfter } = order;
-  const profile = OCSP_RESPONDER.name;
-  await certificates.propose({
-    serialNumber,
-    requestId,
-    requestSha256,
-    issuer: issuing.role,
-    profile,
-    body,
-    notBefore,
-    notAfter,
-    ignored: [],
-  });
-  const certificate = await issuing.certify(lintCertificate(body, order));
-  await certificates.complete(serialNumber, certificate);
-  const keyHash = createHash('sha1').update(keyBits(publicKey)).digest();
-  return { certificate, keyHash, notAfter, sign: signWith(pair.privateKey) };
 }

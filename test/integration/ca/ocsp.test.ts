@@ -170,10 +170,9 @@ describe('the responder', () => {
       expect(bytes).toEqual(malformed);
       expect(response.status).toBe(200);
     }
-    for (const path of ['%25', '%00', 'not+base64!', 'A'.repeat(3000)]) {
+    for (const path of ['%25', '%00', '%', 'not+base64!', 'A'.repeat(3000), 'A'.repeat(5000)]) {
       expect((await fetchBytes(`${ca.url()}/pki/ocsp/${path}`)).bytes).toEqual(malformed);
     }
-    expect((await fetchBytes(`${ca.url()}/pki/ocsp/%`)).response.status).toBe(400);
     expect((await post(Buffer.alloc(20_000))).response.status).toBe(413);
     const json = await fetchBytes(`${ca.url()}/pki/ocsp`, {
       method: 'POST',
