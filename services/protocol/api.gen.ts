@@ -564,6 +564,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/card-profiles/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One kind of cards. */
+        get: operations["getCardProfile"];
+        /**
+         * Change the rules of a profile of TPM cards.
+         * @description They count from now on: for cards that are made, and for renewals and unblocks of those that are there. A card gets no container that it was not made with, and keeps the PIN limit that it was made with.
+         */
+        put: operations["changeCardProfile"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/card-profiles/{name}/key-rotations": {
         parameters: {
             query?: never;
@@ -757,6 +778,113 @@ export interface paths {
         put?: never;
         /** A caller was identified, and is to get one response for this card. */
         post: operations["openUnblockSession"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/certificate-authorities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The CAs that certificate profiles may name: what each can do, how it is, and what waits for it. */
+        get: operations["listCertificateAuthorities"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/certificate-authorities/{name}/hand-revocations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say that a certificate was revoked at a CA that Cardwright can not tell. */
+        post: operations["recordHandRevocation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/certificate-profiles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What certificates say and for whom: the newest version of each profile, by name. */
+        get: operations["listCertificateProfiles"];
+        put?: never;
+        /** Make a certificate profile. */
+        post: operations["createCertificateProfile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/certificate-profiles/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The newest version of a certificate profile. */
+        get: operations["getCertificateProfile"];
+        /**
+         * Save a new version, which counts for what is asked for from now on.
+         * @description Certificates that were issued stay as they are. The kind of a profile stays.
+         */
+        put: operations["changeCertificateProfile"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/certificate-profiles/{name}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All versions of a certificate profile, newest first: what counted when, and who said so. */
+        get: operations["listCertificateProfileVersions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/certificate-profiles/previews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a certificate of such a profile would say of a person. Nothing is saved or signed. */
+        post: operations["previewCertificate"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1060,7 +1188,11 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Write what the directory says of a person now: a new name, another address.
+         * @description What is left out stays; null takes a name away. Certificates that were issued stay as they are: the answer says which of them have other names.
+         */
+        patch: operations["changePerson"];
         trace?: never;
     };
     "/api/v1/revocations": {
@@ -1728,6 +1860,11 @@ export interface components {
          *       "keyRotationDays": null,
          *       "attestation": "preferred",
          *       "selfServiceUnblock": false,
+         *       "enrolmentMethods": [
+         *         "code"
+         *       ],
+         *       "initialPin": "holder",
+         *       "signerAssurance": "substantial",
          *       "pinPolicy": {
          *         "minLength": 6,
          *         "maxLength": 127,
@@ -1743,8 +1880,7 @@ export interface components {
          *         {
          *           "container": "sign-in",
          *           "keyType": "ec-p256",
-         *           "certificateProfile": "smart-card-sign-in",
-         *           "validitySeconds": 31536000
+         *           "certificateProfile": "smart-card-sign-in"
          *         }
          *       ]
          *     }
@@ -1770,7 +1906,7 @@ export interface components {
                 renewalDays?: number;
                 /** @enum {string} */
                 renewalKey?: "same" | "new";
-                validitySeconds: number;
+                validitySeconds?: number;
             }[];
             /**
              * @description How the other fleet's keys follow from its master.
@@ -1778,6 +1914,13 @@ export interface components {
              */
             derivation: "an10922" | "dogtag" | null;
             displayName: string;
+            /** @description How a person may come to such a card: see the enrolments. */
+            enrolmentMethods: ("code" | "on-behalf" | "existing-certificate" | "pre-provisioned")[];
+            /**
+             * @description holder: whoever has the code types it. supervised: the same, and an operator confirms that the person did. handed-over: nobody sees it; the person exchanges it for their own by a hand-over code.
+             * @enum {string}
+             */
+            initialPin: "holder" | "supervised" | "handed-over";
             /** @description Administrator keys that are older are changed. */
             keyRotationDays: number | null;
             /** @enum {string} */
@@ -1798,6 +1941,11 @@ export interface components {
             puk: "none" | "optional" | "required";
             /** @description Its holder may approve an unblock with another card. */
             selfServiceUnblock: boolean;
+            /**
+             * @description Least level of an existing certificate that signs for a new card.
+             * @enum {string}
+             */
+            signerAssurance: "low" | "substantial" | "high";
         };
         /**
          * @example {
@@ -1818,6 +1966,11 @@ export interface components {
          *           "keyRotationDays": null,
          *           "attestation": "preferred",
          *           "selfServiceUnblock": false,
+         *           "enrolmentMethods": [
+         *             "code"
+         *           ],
+         *           "initialPin": "holder",
+         *           "signerAssurance": "substantial",
          *           "pinPolicy": {
          *             "minLength": 6,
          *             "maxLength": 127,
@@ -1833,8 +1986,7 @@ export interface components {
          *             {
          *               "container": "sign-in",
          *               "keyType": "ec-p256",
-         *               "certificateProfile": "smart-card-sign-in",
-         *               "validitySeconds": 31536000
+         *               "certificateProfile": "smart-card-sign-in"
          *             }
          *           ]
          *         }
@@ -1949,6 +2101,125 @@ export interface components {
             subject: string | null;
             /** @description SHA-256 of the DER, lower-case hex. */
             thumbprint: string | null;
+        };
+        /**
+         * @example {
+         *       "name": "corp-cfssl",
+         *       "kind": "cfssl",
+         *       "configured": true,
+         *       "profiles": [
+         *         "tls-client",
+         *         "smime-signature"
+         *       ],
+         *       "names": [
+         *         "email",
+         *         "dnsNames"
+         *       ],
+         *       "abilities": {
+         *         "revocation": "immediate",
+         *         "hold": false,
+         *         "list": false,
+         *         "crl": false
+         *       },
+         *       "health": {
+         *         "state": "down",
+         *         "since": "2026-11-20T09:00:00.000Z",
+         *         "checkedAt": "2026-11-20T09:10:00.000Z",
+         *         "error": {
+         *           "code": "ca-unavailable",
+         *           "detail": "The CA can not be reached, or is not who it should be."
+         *         }
+         *       },
+         *       "pending": {
+         *         "certificates": 3,
+         *         "revocations": 1,
+         *         "unwanted": 0
+         *       }
+         *     }
+         */
+        CertificateAuthority: {
+            abilities: {
+                crl: boolean;
+                hold: boolean;
+                list: boolean;
+                /**
+                 * @description by-hand: a person revokes at the CA, then says so by POST …/hand-revocations.
+                 * @enum {string|null}
+                 */
+                revocation: "immediate" | "by-hand" | null;
+            };
+            /** @description False: work waits for a CA that the configuration no longer has. */
+            configured: boolean;
+            health: {
+                /** Format: date-time */
+                checkedAt: string | null;
+                error: {
+                    code: string;
+                    detail: string;
+                } | null;
+                /** Format: date-time */
+                since: string | null;
+                /** @enum {string} */
+                state: "up" | "down" | "unknown";
+            };
+            /** @enum {string|null} */
+            kind: "embedded" | "cfssl" | "est" | "script" | null;
+            /** @description What certificate profiles name it by. */
+            name: string;
+            /** @description What it can put into a certificate, beside the subject. */
+            names: ("userPrincipalName" | "kerberosPrincipal" | "email" | "dnsNames" | "securityIdentifier")[];
+            pending: {
+                /** @description Asked for, and not issued yet. */
+                certificates: number;
+                /** @description Decided, and not confirmed by the CA yet. */
+                revocations: number;
+                /** @description Given by the CA, refused by us, not revoked there yet. */
+                unwanted: number;
+            };
+            /** @description The certificate kinds it issues. */
+            profiles: string[];
+        };
+        /**
+         * @example {
+         *       "items": [
+         *         {
+         *           "name": "corp-cfssl",
+         *           "kind": "cfssl",
+         *           "configured": true,
+         *           "profiles": [
+         *             "tls-client",
+         *             "smime-signature"
+         *           ],
+         *           "names": [
+         *             "email",
+         *             "dnsNames"
+         *           ],
+         *           "abilities": {
+         *             "revocation": "immediate",
+         *             "hold": false,
+         *             "list": false,
+         *             "crl": false
+         *           },
+         *           "health": {
+         *             "state": "down",
+         *             "since": "2026-11-20T09:00:00.000Z",
+         *             "checkedAt": "2026-11-20T09:10:00.000Z",
+         *             "error": {
+         *               "code": "ca-unavailable",
+         *               "detail": "The CA can not be reached, or is not who it should be."
+         *             }
+         *           },
+         *           "pending": {
+         *             "certificates": 3,
+         *             "revocations": 1,
+         *             "unwanted": 0
+         *           }
+         *         }
+         *       ]
+         *     }
+         */
+        CertificateAuthorityList: {
+            items: components["schemas"]["CertificateAuthority"][];
         };
         /**
          * @example {
@@ -2087,6 +2358,392 @@ export interface components {
             items: components["schemas"]["Certificate"][];
             /** @description Send it as `cursor`. */
             next: string | null;
+        };
+        /**
+         * @example {
+         *       "subject": "CN=Mary Major",
+         *       "subjectAltName": [
+         *         "UPN:mary.major@example.com",
+         *         "KRB5PrincipalName:mary.major@EXAMPLE.COM"
+         *       ],
+         *       "securityIdentifier": "S-1-5-21-3623811015-3361044348-30300820-1013",
+         *       "keyUsage": {
+         *         "rsa": [
+         *           "digitalSignature"
+         *         ],
+         *         "ec": [
+         *           "digitalSignature"
+         *         ]
+         *       },
+         *       "extendedKeyUsage": [
+         *         "1.3.6.1.5.5.7.3.2",
+         *         "1.3.6.1.4.1.311.20.2.2",
+         *         "1.3.6.1.5.2.3.4"
+         *       ],
+         *       "notBefore": "2026-11-20T09:00:00.000Z",
+         *       "notAfter": "2027-11-20T09:00:00.000Z",
+         *       "renewableFrom": "2027-10-21T09:00:00.000Z"
+         *     }
+         */
+        CertificatePreview: {
+            /** @description Object identifiers. */
+            extendedKeyUsage: string[];
+            /** @description By the type of the key. */
+            keyUsage: {
+                ec: string[];
+                rsa: string[];
+            };
+            /** Format: date-time */
+            notAfter: string;
+            /** Format: date-time */
+            notBefore: string;
+            /** Format: date-time */
+            renewableFrom: string;
+            securityIdentifier: string | null;
+            subject: string;
+            subjectAltName: string[];
+        };
+        /**
+         * @example {
+         *       "profile": {
+         *         "name": "sign-in-strong",
+         *         "kind": "smart-card-sign-in",
+         *         "displayName": "Smart card sign-in",
+         *         "authority": "embedded",
+         *         "keyTypes": [
+         *           "ec-p256",
+         *           "rsa-2048"
+         *         ],
+         *         "validitySeconds": 31536000,
+         *         "renewalDays": 30,
+         *         "renewalKey": "same",
+         *         "maxKeyAgeDays": 1095,
+         *         "attestation": null,
+         *         "containerDefault": "sign-in",
+         *         "people": {
+         *           "domains": [
+         *             "example.com"
+         *           ]
+         *         },
+         *         "names": {
+         *           "userPrincipalName": true,
+         *           "kerberosPrincipal": true,
+         *           "email": "if-any",
+         *           "securityIdentifier": true,
+         *           "organization": false
+         *         }
+         *       },
+         *       "personId": "0199f2a0-1111-7000-8000-000000000001"
+         *     }
+         */
+        CertificatePreviewRequest: {
+            /** @description Of kind device: the name of the device. */
+            hostName?: string;
+            /**
+             * Format: uuid
+             * @description For whom.
+             */
+            personId: string;
+            profile: components["schemas"]["NewCertificateProfile"];
+        };
+        /**
+         * @example {
+         *       "name": "sign-in-strong",
+         *       "kind": "smart-card-sign-in",
+         *       "displayName": "Smart card sign-in",
+         *       "authority": "embedded",
+         *       "keyTypes": [
+         *         "ec-p256",
+         *         "rsa-2048"
+         *       ],
+         *       "validitySeconds": 31536000,
+         *       "renewalDays": 30,
+         *       "renewalKey": "same",
+         *       "maxKeyAgeDays": 1095,
+         *       "attestation": null,
+         *       "containerDefault": "sign-in",
+         *       "people": {
+         *         "domains": [
+         *           "example.com"
+         *         ]
+         *       },
+         *       "names": {
+         *         "userPrincipalName": true,
+         *         "kerberosPrincipal": true,
+         *         "email": "if-any",
+         *         "securityIdentifier": true,
+         *         "organization": false
+         *       },
+         *       "version": 1,
+         *       "createdAt": "2026-11-20T09:00:00.000Z",
+         *       "createdBy": {
+         *         "id": "0199f2a0-4444-7000-8000-000000000004",
+         *         "name": "security-officer"
+         *       }
+         *     }
+         */
+        CertificateProfile: {
+            /** @enum {string|null} */
+            attestation: "required" | "preferred" | "off" | null;
+            authority: string;
+            containerDefault: string | null;
+            /** Format: date-time */
+            createdAt: string;
+            createdBy: components["schemas"]["OperatorRef"];
+            displayName: string;
+            keyTypes: string[];
+            /** @enum {string} */
+            kind: "smart-card-sign-in" | "tls-client" | "smime-signature" | "smime-encryption" | "document-signature" | "volume-encryption" | "device";
+            maxKeyAgeDays: number | null;
+            name: string;
+            /** @description Which names of the directory's record stand in the certificate. Those of the request never do. */
+            names: {
+                /** @enum {string} */
+                email: "none" | "if-any" | "required";
+                /** @description The person's own; else what follows from the user principal name, its realm in upper case. */
+                kerberosPrincipal: boolean;
+                organization: boolean;
+                /** @description The SID extension (1.3.6.1.4.1.311.25.2), if the person has one. */
+                securityIdentifier: boolean;
+                userPrincipalName: boolean;
+            };
+            /** @description Who may have one: all that is said has to fit. */
+            people: {
+                /** @description After the @ of the user principal name. */
+                domains?: string[];
+                organizations?: string[];
+            } | null;
+            renewalDays: number | null;
+            /** @enum {string} */
+            renewalKey: "same" | "new";
+            validitySeconds: number;
+            /** @description Every save makes a new one; the newest counts. */
+            version: number;
+        };
+        /**
+         * @example {
+         *       "items": [
+         *         {
+         *           "name": "sign-in-strong",
+         *           "kind": "smart-card-sign-in",
+         *           "displayName": "Smart card sign-in",
+         *           "authority": "embedded",
+         *           "keyTypes": [
+         *             "ec-p256",
+         *             "rsa-2048"
+         *           ],
+         *           "validitySeconds": 31536000,
+         *           "renewalDays": 30,
+         *           "renewalKey": "same",
+         *           "maxKeyAgeDays": 1095,
+         *           "attestation": null,
+         *           "containerDefault": "sign-in",
+         *           "people": {
+         *             "domains": [
+         *               "example.com"
+         *             ]
+         *           },
+         *           "names": {
+         *             "userPrincipalName": true,
+         *             "kerberosPrincipal": true,
+         *             "email": "if-any",
+         *             "securityIdentifier": true,
+         *             "organization": false
+         *           },
+         *           "version": 1,
+         *           "createdAt": "2026-11-20T09:00:00.000Z",
+         *           "createdBy": {
+         *             "id": "0199f2a0-4444-7000-8000-000000000004",
+         *             "name": "security-officer"
+         *           }
+         *         }
+         *       ]
+         *     }
+         */
+        CertificateProfileList: {
+            items: components["schemas"]["CertificateProfile"][];
+        };
+        /**
+         * @description What is left out becomes what is usual, as in a new profile.
+         * @example {
+         *       "displayName": "TPM card, own key",
+         *       "pinLimit": 5,
+         *       "pinPolicy": {
+         *         "minLength": 8
+         *       },
+         *       "attestation": "required",
+         *       "selfServiceUnblock": true,
+         *       "containers": [
+         *         {
+         *           "container": "sign-in",
+         *           "keyType": "rsa-2048",
+         *           "certificateProfile": "smart-card-sign-in"
+         *         },
+         *         {
+         *           "container": "signature",
+         *           "keyType": "ec-p256",
+         *           "certificateProfile": "smime-signature",
+         *           "renewalKey": "new"
+         *         }
+         *       ],
+         *       "reason": "Policy of 2026"
+         *     }
+         */
+        ChangedCardProfile: {
+            /**
+             * @description TPM cards only.
+             * @enum {string}
+             */
+            attestation?: "required" | "preferred" | "off";
+            /** @description TPM cards only: the keys that are made on each card. */
+            containers?: {
+                certificateProfile: string;
+                container: string;
+                /** @enum {string} */
+                keyType: "ec-p256" | "ec-p384" | "rsa-2048" | "rsa-3072";
+                /** @description Days before its end from which it is renewed. Left out: as the certificate profile has it. */
+                renewalDays?: number;
+                /**
+                 * @description new: a new key each time, for which its holder gives the PIN.
+                 * @enum {string}
+                 */
+                renewalKey?: "same" | "new";
+                /** @description Shorter than what the certificate profile gives. Left out: as long. */
+                validitySeconds?: number;
+            }[];
+            displayName: string;
+            /** @description How a person may come to such a card: see the enrolments. */
+            enrolmentMethods?: ("code" | "on-behalf" | "existing-certificate" | "pre-provisioned")[];
+            /**
+             * @description holder: whoever has the code types it. supervised: the same, and an operator confirms that the person did. handed-over: nobody sees it; the person exchanges it for their own by a hand-over code.
+             * @enum {string}
+             */
+            initialPin?: "holder" | "supervised" | "handed-over";
+            /** @description TPM cards only: wrong PINs until the card blocks itself. */
+            pinLimit?: number;
+            /** @description TPM cards only. What is left out: 6 to 127 characters of any kind; sequences, repeats and common PINs are refused. */
+            pinPolicy?: {
+                /** @enum {string} */
+                digits?: "allowed" | "required" | "disallowed";
+                /** @enum {string} */
+                lowercase?: "allowed" | "required" | "disallowed";
+                maxLength?: number;
+                minLength?: number;
+                /** @description What many people choose. */
+                refuseCommon?: boolean;
+                /** @description 111111, 121212, 123123 and the like. */
+                refuseRepeats?: boolean;
+                /** @description 123456, abcdef and the like. */
+                refuseSequences?: boolean;
+                /** @enum {string} */
+                special?: "allowed" | "required" | "disallowed";
+                /** @enum {string} */
+                uppercase?: "allowed" | "required" | "disallowed";
+            };
+            /**
+             * @description Why. Kept in the audit log.
+             * @example Caller forgot the PIN
+             */
+            reason: string;
+            /** @description TPM cards only: the holder may approve an unblock of such a card with another card and its PIN, without an operator. False if left out. */
+            selfServiceUnblock?: boolean;
+            /**
+             * @description Least level of an existing certificate that signs for a new card.
+             * @enum {string}
+             */
+            signerAssurance?: "low" | "substantial" | "high";
+        };
+        /**
+         * @example {
+         *       "displayName": "Smart card sign-in",
+         *       "authority": "embedded",
+         *       "keyTypes": [
+         *         "ec-p256",
+         *         "rsa-2048"
+         *       ],
+         *       "validitySeconds": 31536000,
+         *       "renewalDays": 30,
+         *       "renewalKey": "same",
+         *       "maxKeyAgeDays": 1095,
+         *       "attestation": null,
+         *       "containerDefault": "sign-in",
+         *       "people": {
+         *         "domains": [
+         *           "example.com"
+         *         ]
+         *       },
+         *       "names": {
+         *         "userPrincipalName": true,
+         *         "kerberosPrincipal": true,
+         *         "email": "if-any",
+         *         "securityIdentifier": true,
+         *         "organization": false
+         *       },
+         *       "reason": "Policy of 2026"
+         *     }
+         */
+        ChangedCertificateProfile: {
+            /**
+             * @description Null: as the card profile has it.
+             * @enum {string|null}
+             */
+            attestation?: "required" | "preferred" | "off" | null;
+            /** @description The CA that issues. `embedded` if left out. */
+            authority?: string;
+            containerDefault?: string | null;
+            displayName: string;
+            keyTypes: ("ec-p256" | "ec-p384" | "rsa-2048" | "rsa-3072")[];
+            /** @description An older key gets no further certificate. */
+            maxKeyAgeDays?: number | null;
+            /** @description Which names of the directory's record stand in the certificate. Those of the request never do. */
+            names: {
+                /** @enum {string} */
+                email: "none" | "if-any" | "required";
+                /** @description The person's own; else what follows from the user principal name, its realm in upper case. */
+                kerberosPrincipal: boolean;
+                organization: boolean;
+                /** @description The SID extension (1.3.6.1.4.1.311.25.2), if the person has one. */
+                securityIdentifier: boolean;
+                userPrincipalName: boolean;
+            };
+            /** @description Who may have one: all that is said has to fit. */
+            people?: {
+                /** @description After the @ of the user principal name. */
+                domains?: string[];
+                organizations?: string[];
+            } | null;
+            /** @description Why. Kept in the audit log. */
+            reason: string;
+            /** @description Days before its end. Null: 30, or a third of its life. */
+            renewalDays?: number | null;
+            /**
+             * @description new: a new key with each certificate.
+             * @enum {string}
+             */
+            renewalKey?: "same" | "new";
+            validitySeconds: number;
+        };
+        /**
+         * @example {
+         *       "person": {
+         *         "id": "0199f2a0-1111-7000-8000-000000000001",
+         *         "displayName": "Mary Major",
+         *         "userPrincipalName": "mary.major@example.com",
+         *         "email": "mary.major@example.com",
+         *         "organization": "Example Ltd",
+         *         "securityIdentifier": "S-1-5-21-3623811015-3361044348-30300820-1013",
+         *         "kerberosPrincipal": null,
+         *         "createdAt": "2026-03-02T09:00:00.000Z"
+         *       },
+         *       "certificatesWithOtherNames": [
+         *         "0199f2a0-5555-7000-8000-000000000005"
+         *       ]
+         *     }
+         */
+        ChangedPerson: {
+            /** @description Certificates of the person in force that say other names. A change does not touch them: reissue them. */
+            certificatesWithOtherNames: string[];
+            person: components["schemas"]["Person"];
         };
         /**
          * @example {
@@ -2684,6 +3341,17 @@ export interface components {
         };
         /**
          * @example {
+         *       "serialNumber": "5f0c3d9a1be24c7788aa10bb42cc93de",
+         *       "revokedAt": "2026-11-20T09:30:00.000Z"
+         *     }
+         */
+        HandRevocation: {
+            /** Format: date-time */
+            revokedAt: string;
+            serialNumber: string;
+        };
+        /**
+         * @example {
          *       "attestationId": "0199f2a0-8888-7000-8000-000000000008",
          *       "credentialBlob": "AEQAIKu6",
          *       "secret": "AEQAIPmD",
@@ -3070,8 +3738,7 @@ export interface components {
          *         {
          *           "container": "sign-in",
          *           "keyType": "ec-p384",
-         *           "certificateProfile": "smart-card-sign-in",
-         *           "validitySeconds": 31536000
+         *           "certificateProfile": "smart-card-sign-in"
          *         }
          *       ]
          *     }
@@ -3091,23 +3758,30 @@ export interface components {
             challengeMode?: "ecb" | "cbc";
             /** @description TPM cards only: the keys that are made on each card. */
             containers?: {
-                /** @enum {string} */
-                certificateProfile: "smart-card-sign-in";
+                certificateProfile: string;
                 container: string;
                 /** @enum {string} */
                 keyType: "ec-p256" | "ec-p384" | "rsa-2048" | "rsa-3072";
-                /** @description Days before its end from which it is renewed. Left out: 30, or a third of its life. */
+                /** @description Days before its end from which it is renewed. Left out: as the certificate profile has it. */
                 renewalDays?: number;
                 /**
                  * @description new: a new key each time, for which its holder gives the PIN.
                  * @enum {string}
                  */
                 renewalKey?: "same" | "new";
-                validitySeconds: number;
+                /** @description Shorter than what the certificate profile gives. Left out: as long. */
+                validitySeconds?: number;
             }[];
             /** @enum {string} */
             derivation?: "an10922" | "dogtag";
             displayName: string;
+            /** @description How a person may come to such a card: see the enrolments. */
+            enrolmentMethods?: ("code" | "on-behalf" | "existing-certificate" | "pre-provisioned")[];
+            /**
+             * @description holder: whoever has the code types it. supervised: the same, and an operator confirms that the person did. handed-over: nobody sees it; the person exchanges it for their own by a hand-over code.
+             * @enum {string}
+             */
+            initialPin?: "holder" | "supervised" | "handed-over";
             keyRotationDays?: number;
             /** @enum {string} */
             keyStrategy: "uniform" | "random-not-stored" | "random-stored" | "deterministic";
@@ -3138,6 +3812,86 @@ export interface components {
             puk?: "none" | "optional" | "required";
             /** @description TPM cards only: the holder may approve an unblock of such a card with another card and its PIN, without an operator. False if left out. */
             selfServiceUnblock?: boolean;
+            /**
+             * @description Least level of an existing certificate that signs for a new card.
+             * @enum {string}
+             */
+            signerAssurance?: "low" | "substantial" | "high";
+        };
+        /**
+         * @example {
+         *       "name": "sign-in-strong",
+         *       "kind": "smart-card-sign-in",
+         *       "displayName": "Smart card sign-in",
+         *       "authority": "embedded",
+         *       "keyTypes": [
+         *         "ec-p256",
+         *         "rsa-2048"
+         *       ],
+         *       "validitySeconds": 31536000,
+         *       "renewalDays": 30,
+         *       "renewalKey": "same",
+         *       "maxKeyAgeDays": 1095,
+         *       "attestation": null,
+         *       "containerDefault": "sign-in",
+         *       "people": {
+         *         "domains": [
+         *           "example.com"
+         *         ]
+         *       },
+         *       "names": {
+         *         "userPrincipalName": true,
+         *         "kerberosPrincipal": true,
+         *         "email": "if-any",
+         *         "securityIdentifier": true,
+         *         "organization": false
+         *       }
+         *     }
+         */
+        NewCertificateProfile: {
+            /**
+             * @description Null: as the card profile has it.
+             * @enum {string|null}
+             */
+            attestation?: "required" | "preferred" | "off" | null;
+            /** @description The CA that issues. `embedded` if left out. */
+            authority?: string;
+            containerDefault?: string | null;
+            displayName: string;
+            keyTypes: ("ec-p256" | "ec-p384" | "rsa-2048" | "rsa-3072")[];
+            /**
+             * @description What it is for: key usages and the like follow from it.
+             * @enum {string}
+             */
+            kind: "smart-card-sign-in" | "tls-client" | "smime-signature" | "smime-encryption" | "document-signature" | "volume-encryption" | "device";
+            /** @description An older key gets no further certificate. */
+            maxKeyAgeDays?: number | null;
+            name: string;
+            /** @description Which names of the directory's record stand in the certificate. Those of the request never do. */
+            names: {
+                /** @enum {string} */
+                email: "none" | "if-any" | "required";
+                /** @description The person's own; else what follows from the user principal name, its realm in upper case. */
+                kerberosPrincipal: boolean;
+                organization: boolean;
+                /** @description The SID extension (1.3.6.1.4.1.311.25.2), if the person has one. */
+                securityIdentifier: boolean;
+                userPrincipalName: boolean;
+            };
+            /** @description Who may have one: all that is said has to fit. */
+            people?: {
+                /** @description After the @ of the user principal name. */
+                domains?: string[];
+                organizations?: string[];
+            } | null;
+            /** @description Days before its end. Null: 30, or a third of its life. */
+            renewalDays?: number | null;
+            /**
+             * @description new: a new key with each certificate.
+             * @enum {string}
+             */
+            renewalKey?: "same" | "new";
+            validitySeconds: number;
         };
         /**
          * @example {
@@ -3205,6 +3959,11 @@ export interface components {
             displayName: string;
             /** Format: email */
             email?: string;
+            /** @description name@REALM, both in exact case. Needs the permission people:update. */
+            kerberosPrincipal?: string;
+            organization?: string;
+            /** @description SID of the Windows account. Needs the permission people:update, as it says whose account it is. */
+            securityIdentifier?: string;
             /** @description Kept in lower case. */
             userPrincipalName: string;
         };
@@ -3309,6 +4068,9 @@ export interface components {
          *       "displayName": "Mary Major",
          *       "userPrincipalName": "mary.major@example.com",
          *       "email": "mary.major@example.com",
+         *       "organization": "Example Ltd",
+         *       "securityIdentifier": "S-1-5-21-3623811015-3361044348-30300820-1013",
+         *       "kerberosPrincipal": null,
          *       "createdAt": "2026-03-02T09:00:00.000Z"
          *     }
          */
@@ -3318,7 +4080,35 @@ export interface components {
             displayName: string;
             email: string | null;
             id: string;
+            /** @description Null: what follows from the user principal name, its realm in upper case. */
+            kerberosPrincipal: string | null;
+            organization: string | null;
+            /** @description SID of the Windows account. */
+            securityIdentifier: string | null;
             userPrincipalName: string;
+        };
+        /**
+         * @example {
+         *       "displayName": "Mary Minor",
+         *       "reason": "Married"
+         *     }
+         */
+        PersonChange: {
+            displayName?: string;
+            /** Format: email */
+            email?: string | null;
+            /** @description name@REALM, both in exact case. Needs the permission people:update. */
+            kerberosPrincipal?: string | null;
+            organization?: string | null;
+            /**
+             * @description Why. Kept in the audit log.
+             * @example Caller forgot the PIN
+             */
+            reason?: string;
+            /** @description SID of the Windows account. Needs the permission people:update, as it says whose account it is. */
+            securityIdentifier?: string | null;
+            /** @description Kept in lower case. */
+            userPrincipalName?: string;
         };
         /**
          * @example {
@@ -3328,6 +4118,9 @@ export interface components {
          *           "displayName": "Mary Major",
          *           "userPrincipalName": "mary.major@example.com",
          *           "email": "mary.major@example.com",
+         *           "organization": "Example Ltd",
+         *           "securityIdentifier": "S-1-5-21-3623811015-3361044348-30300820-1013",
+         *           "kerberosPrincipal": null,
          *           "createdAt": "2026-03-02T09:00:00.000Z"
          *         }
          *       ],
@@ -3754,7 +4547,7 @@ export interface components {
              */
             expiresAt: string | null;
             operator: components["schemas"]["Operator"];
-            permissions: ("people:read" | "people:create" | "devices:read" | "devices:message" | "cards:read" | "cards:register" | "cards:retire" | "keys:change" | "puk:show" | "named-keys:manage" | "profiles:create" | "enrolments:read" | "enrolments:create" | "enrolments:cancel" | "unblock:read" | "unblock:perform" | "certificates:read" | "certificates:revoke" | "audit:read")[];
+            permissions: ("people:read" | "people:create" | "people:update" | "devices:read" | "devices:message" | "cards:read" | "cards:register" | "cards:retire" | "keys:change" | "puk:show" | "named-keys:manage" | "profiles:create" | "enrolments:read" | "enrolments:create" | "enrolments:cancel" | "unblock:read" | "unblock:perform" | "certificates:read" | "certificates:revoke" | "audit:read")[];
         };
         /**
          * @example {
@@ -5645,6 +6438,75 @@ export interface operations {
             };
         };
     };
+    getCardProfile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CardProfile"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeCardProfile: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of what is to be changed. Needed. */
+                "If-Match"?: string;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangedCardProfile"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CardProfile"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     setKeyRotation: {
         parameters: {
             query?: never;
@@ -6215,6 +7077,289 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UnblockSession"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listCertificateAuthorities: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CertificateAuthorityList"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    recordHandRevocation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gives the first answer again, for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "serialNumber": "5f0c3d9a1be24c7788aa10bb42cc93de",
+                 *       "comment": "Revoked in the console of the CA"
+                 *     }
+                 */
+                "application/json": {
+                    /** @description How it was done. Kept in the audit log. */
+                    comment: string;
+                    serialNumber: string;
+                    /**
+                     * @description Reference in a ticket system.
+                     * @example INC-20417
+                     */
+                    ticket?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HandRevocation"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listCertificateProfiles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CertificateProfileList"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createCertificateProfile: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gives the first answer again, for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCertificateProfile"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CertificateProfile"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCertificateProfile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CertificateProfile"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeCertificateProfile: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of what is to be changed. Needed. */
+                "If-Match"?: string;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangedCertificateProfile"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CertificateProfile"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listCertificateProfileVersions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CertificateProfileList"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    previewCertificate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gives the first answer again, for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CertificatePreviewRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CertificatePreview"];
                 };
             };
             /** @description Refused: see `code`. */
@@ -7084,6 +8229,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Person"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changePerson: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of what is to be changed. Needed. */
+                "If-Match"?: string;
+            };
+            path: {
+                personId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PersonChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangedPerson"];
                 };
             };
             /** @description Refused: see `code`. */

@@ -59,6 +59,8 @@ const WHO_MAY: Record<string, readonly Caller[]> = {
   refuseUnblock: resetters,
   reportUnblockOutcome: resetters,
   listCertificates: operators,
+  listCertificateAuthorities: operators,
+  recordHandRevocation: officers,
   listCardCertificates: operators,
   getCertificate: operators,
   getRevocation: operators,
