@@ -14,7 +14,8 @@ import { profileComponents } from './cards/profiles.schema.http.ts';
 import { createRetireCard } from './cards/retire-card.ts';
 import { registerCertificateProfileRoutes } from './certificate-profiles/certificate-profiles.http.ts';
 import { certificateProfileComponents } from './certificate-profiles/schema.http.ts';
-import { certificateComponents, registerCertificateRoutes } from './certificates/certificates.http.ts';
+import { registerCertificateRoutes } from './certificates/certificates.http.ts';
+import { certificateComponents } from './certificates/certificates.schema.http.ts';
 import type { Config } from './config.ts';
 import { authorityComponents, registerAuthorityRoutes } from './connectors/authorities.http.ts';
 import { deviceLinkComponents, registerDeviceLinkRoutes } from './device-link/device-link.http.ts';
@@ -23,6 +24,8 @@ import { deviceComponents, registerDeviceRoutes } from './devices/devices.http.t
 import { deviceEnrolmentComponents, registerDeviceEnrolmentRoutes } from './enrolment/device-enrolment.http.ts';
 import { enrolmentComponents, registerEnrolmentRoutes } from './enrolment/enrolment.http.ts';
 import { registerReissueRoutes, reissueComponents } from './enrolment/reissue.http.ts';
+import { expiryComponents, registerExpiryRoutes } from './history/expiries.http.ts';
+import { historyComponents, registerHistoryRoutes } from './history/history.http.ts';
 import { deviceKeyChangeComponents, registerDeviceKeyChangeRoutes } from './key-changes/device-key-changes.http.ts';
 import { keyChangeComponents, registerKeyChangeRoutes } from './key-changes/key-changes.http.ts';
 import { lockoutComponents, registerLockoutRoutes } from './lockout/lockout.http.ts';
@@ -38,6 +41,7 @@ import { registerHealthRoutes } from './platform/health.http.ts';
 import { type App, createServer } from './platform/server.http.ts';
 import { pukComponents, registerPukRoutes } from './puk/puk.http.ts';
 import { registerRenewalRoutes, renewalComponents } from './renewal/renewal.http.ts';
+import { registerRenewalRequestRoutes, renewalRequestComponents } from './renewal/renewal-requests.http.ts';
 import { registerRevocationRoutes } from './revocation/revocation.http.ts';
 import { revocationComponents } from './revocation/schema.http.ts';
 import { registerSearchRoutes, searchComponents } from './search/search.http.ts';
@@ -76,9 +80,12 @@ const components = [
   ...selfServiceComponents,
   ...certificateProfileComponents,
   ...certificateComponents,
+  ...historyComponents,
+  ...expiryComponents,
   ...authorityComponents,
   ...revocationComponents,
   ...renewalComponents,
+  ...renewalRequestComponents,
 ];
 
 /** The whole API, ready to listen. */
@@ -130,9 +137,12 @@ export async function createApp(parts: Parts): Promise<App> {
   registerDeviceUnblockRoutes(app, parts);
   registerSelfServiceRoutes(app, parts);
   registerCertificateRoutes(app, { views: parts.certificateViews, runtime });
+  registerHistoryRoutes(app, parts);
+  registerExpiryRoutes(app, { ...parts, views: parts.certificateViews });
   registerAuthorityRoutes(app, parts);
   registerRevocationRoutes(app, parts);
   registerRenewalRoutes(app, parts);
+  registerRenewalRequestRoutes(app, parts);
 
   registerHealthRoutes(app, {
     parts: { database: () => parts.database.ready(), vault: () => parts.vault.health(), ca: () => parts.ca.health() },

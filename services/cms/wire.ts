@@ -46,6 +46,8 @@ import { createDeviceReports } from './device-reports/reports.prisma.ts';
 import { createDeviceViews } from './devices/views.pg.ts';
 import { createEnrollingDevices } from './enrolment/enrolling-devices.prisma.ts';
 import { createEnrolmentRecords } from './enrolment/enrolments.prisma.ts';
+import { createCertificateExpiries } from './history/expiries.pg.ts';
+import { createCertificateHistory } from './history/states.pg.ts';
 import type { Intent } from './kernel/actor.ts';
 import { createAgedKeys } from './key-changes/aged-keys.pg.ts';
 import {
@@ -69,6 +71,8 @@ import { createRuntime } from './platform/runtime.node.ts';
 import { createUnitOfWork } from './platform/unit-of-work.prisma.ts';
 import { createPukCards } from './puk/puk-cards.prisma.ts';
 import { createPuks } from './puk/vault-puks.link.ts';
+import { createRenewalQueue } from './renewal/index.ts';
+import { createRenewalRecords } from './renewal/renewals.pg.ts';
 import { createHoldRecords } from './revocation/holds.prisma.ts';
 import { createHolds, createRevocations } from './revocation/index.ts';
 import { createRevocationQueue } from './revocation/queue.pg.ts';
@@ -147,6 +151,9 @@ export function wire(config: Config) {
   const revocations = createRevocations(telling);
   const holdService = createHolds(telling);
   const revocationQueue = createRevocationQueue(pool);
+  const enrolments = createEnrolmentRecords(prisma);
+  const renewals = createRenewalRecords(pool);
+  const renewing = { ...shared, renewals, certificateProfiles, enrolments, cards, tasks };
 
   const keyChanges: ReportedVersionPorts = {
     ...shared,
@@ -206,9 +213,12 @@ export function wire(config: Config) {
     pukCards: createPukCards(),
     keyImport,
     searchIndex: createSearchIndex(pool),
-    enrolments: createEnrolmentRecords(prisma),
+    enrolments,
     certificates,
     certificateViews: createCertificateViews(pool),
+    history: createCertificateHistory(pool),
+    expiries: createCertificateExpiries(pool),
+    ...{ renewals, queueRenewals: createRenewalQueue(renewing) },
     reader,
     ...{ authorities, authorityStates },
     connectorWork: createConnectorWork(connectors, { ...asked, authorities }),

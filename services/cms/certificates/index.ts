@@ -12,6 +12,7 @@ export {
   certificateNotFound,
   shownStatus,
 } from './certificate.ts';
+export { CertificateList, certificatePage } from './certificates.schema.http.ts';
 export { type CertificateOnRecord, type InForce, judgeForce, type NotInForce } from './in-force.ts';
 export { createIssuance, csrHash, type Issuance } from './issue-certificate.ts';
 export {
@@ -20,6 +21,7 @@ export {
   type CertificateAuthority,
   type CertificateReader,
   type CertificateRecords,
+  type CertificateViews,
   EMBEDDED_AUTHORITY,
   type IssuanceRequest,
   type IssuedChain,

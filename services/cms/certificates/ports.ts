@@ -1,6 +1,7 @@
 import type { CertificateOrder, ContainerRule, PersonNames } from '../certificate-profiles/index.ts';
 import type { Tx } from '../kernel/unit-of-work.ts';
-import type { Certificate, CertificateStatus, Issued, ShownStatus } from './certificate.ts';
+import type { Certificate, CertificateStatus, Issued } from './certificate.ts';
+import type { CertificateFilters } from './filters.ts';
 
 export interface NewCertificate {
   readonly id: string;
@@ -161,15 +162,6 @@ export interface CertificateReader {
   publicKeyOf(csr: Uint8Array): Uint8Array;
 }
 
-export interface CertificateFilters {
-  readonly deviceId?: string | undefined;
-  readonly cardId?: string | undefined;
-  readonly personId?: string | undefined;
-  readonly serialNumber?: string | undefined;
-  readonly thumbprint?: string | undefined;
-  readonly status?: ShownStatus | undefined;
-}
-
 /** A certificate as readers see it, with what it belongs to. */
 export interface CertificateView {
   readonly id: string;
@@ -177,9 +169,14 @@ export interface CertificateView {
   readonly deviceId: string;
   readonly personId: string;
   readonly container: string;
+  readonly certificateProfile: string | null;
+  readonly certificateProfileVersion: number | null;
+  readonly authority: string;
+  readonly assurance: 'none' | 'low' | 'substantial' | 'high';
   readonly status: CertificateStatus;
   readonly serialNumber: string | null;
   readonly thumbprint: string | null;
+  readonly publicKey: string | null;
   readonly subject: string | null;
   readonly issuer: string | null;
   readonly notBefore: Date | null;
@@ -189,6 +186,7 @@ export interface CertificateView {
   readonly attestation: 'attested' | 'unattested' | 'refused';
   readonly attestationCode: string | null;
   readonly attestedAt: Date | null;
+  readonly ignoredRequest: readonly string[];
   readonly revocation: {
     readonly state: 'proposed' | 'confirmed';
     readonly reason: string;
@@ -203,6 +201,6 @@ export interface CertificateView {
 
 export interface CertificateViews {
   find(id: string): Promise<CertificateView | null>;
-  /** Newest first, those before the id `after`; up to `limit`. */
+  /** In the order of `orderOf(filters)`, those after the key `after`; up to `limit`. */
   list(filters: CertificateFilters, now: Date, after: string | null, limit: number): Promise<CertificateView[]>;
 }

@@ -1,4 +1,5 @@
 import type { AttestationPolicy } from '../attestation/index.ts';
+import type { ContainerRule } from '../certificate-profiles/index.ts';
 import type { Intent } from '../kernel/actor.ts';
 import type { Tx } from '../kernel/unit-of-work.ts';
 import type { ClaimedEnrolment, Enrolment, EnrolmentState } from './enrolment.ts';
@@ -46,7 +47,7 @@ export interface EnrolmentProfile {
   readonly keyStrategy: 'random-not-stored' | 'random-stored' | 'deterministic';
   readonly pinLimit: number;
   readonly pinPolicy: Readonly<Record<string, unknown>>;
-  readonly containers: readonly { readonly container: string; readonly keyType: string }[];
+  readonly containers: readonly ContainerRule[];
   readonly attestation: AttestationPolicy;
 }
 

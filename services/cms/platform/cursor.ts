@@ -33,6 +33,8 @@ export function decodeCursor(cursor: string | undefined, form: RegExp): string |
 }
 
 export const UUID_KEY = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+/** Of lists in the order of a time: the time, and the id of what has it. */
+export const TIME_AND_UUID_KEY = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 export const NUMBER_KEY = /^[0-9]{1,18}$/;
 
 export function limitOf(request: PageRequest): number {

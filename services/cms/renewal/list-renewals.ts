@@ -1,5 +1,5 @@
 import type { AttestationPolicy } from '../attestation/index.ts';
-import { renewableFrom } from './policy.ts';
+import { keyFor, renewableFrom } from './policy.ts';
 import type { DeviceIntent, RenewalPorts } from './ports.ts';
 import { type Active, holdCard, policyOf, standingOf } from './renewable.ts';
 
@@ -29,12 +29,15 @@ export async function listRenewals(
   const active = standing.filter((one): one is Active => one.status === 'active' && one.notAfter > now);
   // Of those in force in a container the oldest is the one that the device is known to have.
   const inUse = new Map(active.toReversed().map((one) => [one.container, one]));
+  const allFacts = await ports.renewals.factsOf([...inUse.values()].map(({ id }) => id));
   const renewals: Renewal[] = [];
   for (const certificate of inUse.values()) {
     const { container, id, notAfter } = certificate;
     const policy = await policyOf(ports, card, container);
-    const from = renewableFrom(certificate, policy);
-    const key = policy.renewalKey ?? 'same';
+    const facts = allFacts.get(id);
+    if (facts === undefined) throw new Error(`certificate ${id} is not there`);
+    const from = renewableFrom(certificate, policy, facts.requestedAt);
+    const key = keyFor(policy, facts, now);
     const attestation = await ports.attestation.effectivePolicy(policy.attestation);
     const due = now >= from;
     renewals.push({ container, certificateId: id, notAfter, renewableFrom: from, due, key, attestation });

@@ -31,11 +31,21 @@ describe('a certificate can be renewed', () => {
     expect(() => demandDue(from, from)).not.toThrow();
   });
 
-  it('with the same key, unless the profile asks for a new one', () => {
-    expect(() => demandKey({ keyType: 'ec-p256' }, 'same')).not.toThrow();
-    expect(() => demandKey({ keyType: 'ec-p256', renewalKey: 'new' }, 'new')).not.toThrow();
-    expect(() => demandKey({ keyType: 'ec-p256', renewalKey: 'new' }, 'same')).toThrow(
-      expect.objectContaining({ code: 'renewal-needs-new-key' }),
-    );
+  it('at once when somebody asked for it, and not later than by its window', () => {
+    const requested = (at: Date) => renewableFrom({ notBefore, notAfter: after(365) }, { keyType: 'ec-p256' }, at);
+    expect(requested(after(10))).toEqual(after(10));
+    expect(requested(after(350))).toEqual(after(335));
+  });
+
+  it('with the same key, unless the profile asks for a new one or the key is too old', () => {
+    const facts = { keySince: notBefore };
+    const refused = expect.objectContaining({ code: 'renewal-needs-new-key' });
+    const aged = { keyType: 'ec-p256', maxKeyAgeDays: 700 };
+    expect(() => demandKey({ keyType: 'ec-p256', maxKeyAgeDays: null }, 'same', facts, after(5000))).not.toThrow();
+    expect(() => demandKey({ keyType: 'ec-p256', renewalKey: 'new' }, 'new', facts, after(1))).not.toThrow();
+    expect(() => demandKey({ keyType: 'ec-p256', renewalKey: 'new' }, 'same', facts, after(1))).toThrow(refused);
+    expect(() => demandKey(aged, 'same', facts, after(700))).not.toThrow();
+    expect(() => demandKey(aged, 'same', facts, new Date(after(700).getTime() + 1))).toThrow(refused);
+    expect(() => demandKey(aged, 'new', facts, after(701))).not.toThrow();
   });
 });

@@ -1,12 +1,13 @@
 import type { AttestationDesk, AttestationPolicy } from '../attestation/index.ts';
 import type { CardRecords } from '../cards/index.ts';
+import type { CertificateProfiles, ContainerRule } from '../certificate-profiles/index.ts';
 import type { CertificateReader, CertificateRecords, Issuance } from '../certificates/index.ts';
 import type { Actor, Intent } from '../kernel/actor.ts';
 import type { AuditTrail } from '../kernel/audit-entry.ts';
 import type { Runtime } from '../kernel/runtime.ts';
-import type { UnitOfWork } from '../kernel/unit-of-work.ts';
+import type { Tx, UnitOfWork } from '../kernel/unit-of-work.ts';
 import type { RevocationService, Revocations } from '../revocation/index.ts';
-import type { RenewalPolicy } from './policy.ts';
+import type { RenewalFacts } from './policy.ts';
 
 export type DeviceIntent = Intent & { readonly actor: Extract<Actor, { kind: 'device' }> };
 
@@ -17,10 +18,59 @@ export interface RenewalProfiles {
 
 export interface RenewalProfile {
   readonly attestation: AttestationPolicy;
-  readonly containers: readonly ({ readonly container: string } & RenewalPolicy)[];
+  readonly containers: readonly ContainerRule[];
+}
+
+export interface RenewalRecords {
+  /** By the certificate's id. */
+  factsOf(certificateIds: readonly string[]): Promise<ReadonlyMap<string, RenewalFacts>>;
+  /** Somebody asked for it. The first time counts. */
+  setRequested(tx: Tx, certificateId: string, at: Date): Promise<void>;
+  /** The task that told the holder, so many days before the end. */
+  reminderTask(tx: Tx, certificateId: string, days: number): Promise<string | null>;
+  reminded(tx: Tx, reminder: Reminder): Promise<void>;
+  /**
+   * Of cards in use, in the TPM of a device that was heard of; what ends first first, those after the key `after`. Wider
+   * than any window: whether one is due is for the policy to say.
+   */
+  endingSoon(window: EndingWindow, after: string | null, limit: number): Promise<readonly EndingCertificate[]>;
+}
+
+export interface Reminder {
+  readonly certificateId: string;
+  readonly days: number;
+  readonly taskId: string;
+  readonly at: Date;
+}
+
+export interface EndingWindow {
+  readonly now: Date;
+  /** When the device must have checked in last. */
+  readonly seenSince: Date;
+  /** What was asked of the device since is not asked again. */
+  readonly retryAfter: Date;
+}
+
+export interface EndingCertificate extends RenewalFacts {
+  /** For the next page. */
+  readonly key: string;
+  readonly id: string;
+  readonly cardId: string;
+  readonly deviceId: string;
+  readonly container: string;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+  readonly serial: string;
+  readonly profileName: string | null;
+  /** The device is to renew this card's certificates already, or was lately. */
+  readonly asked: boolean;
+  /** The reminders that were sent. */
+  readonly reminded: readonly number[];
 }
 
 export interface RenewalPorts {
+  readonly renewals: RenewalRecords;
+  readonly certificateProfiles: Pick<CertificateProfiles, 'find'>;
   readonly cards: CardRecords;
   readonly enrolments: RenewalProfiles;
   readonly attestation: AttestationDesk;

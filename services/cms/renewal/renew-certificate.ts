@@ -3,11 +3,10 @@ import type { Subject, SubmittedEvidence } from '../attestation/index.ts';
 import type { Card } from '../cards/index.ts';
 import type { IssuedChain } from '../certificates/index.ts';
 import type { Tx } from '../kernel/unit-of-work.ts';
-import { demandDue, demandKey, type RenewalPolicy, renewableFrom } from './policy.ts';
+import { DAY_MS, demandDue, demandKey, renewableFrom } from './policy.ts';
 import type { DeviceIntent, RenewalPorts } from './ports.ts';
-import { type Active, holdCard, notRenewable, policyOf, type Standing, standingOf } from './renewable.ts';
+import { type Active, factsOf, holdCard, notRenewable, policyOf, type Standing, standingOf } from './renewable.ts';
 
-const DAY_MS = 86_400_000;
 /** Of one container, refused ones too: a device that asks more often is not renewing. */
 const MAX_A_DAY = 5;
 
@@ -42,12 +41,14 @@ export async function renewCertificate(
   await reader.judgeRequest(csr, policy.keyType);
   const publicKeyInfo = reader.publicKeyOf(csr);
   const isSame = Buffer.from(publicKeyInfo).equals(reader.publicKeyOf(old.csr));
-  demandKey(policy, isSame ? 'same' : 'new');
+  const facts = await factsOf(ports, old.id);
+  demandKey(policy, isSame ? 'same' : 'new', facts, ports.runtime.now());
+  const from = renewableFrom(old, policy, facts.requestedAt);
   const subject: Subject = { cardId, deviceId: intent.actor.id, publicKeyInfo, key: isSame ? 'kept' : 'new' };
   const judgement = await attestation.judge(policy.attestation, subject, wanted.evidence);
 
   const { certificateId, given } = await unitOfWork.run(async (tx) => {
-    const proposed = await propose(ports, tx, intent, policy, cardId, { ...wanted, csr });
+    const proposed = await propose(ports, tx, intent, from, cardId, { ...wanted, csr });
     if (proposed.fresh) await attestation.record(tx, intent, proposed.certificateId, subject, judgement);
     return proposed;
   });
@@ -89,7 +90,7 @@ async function propose(
   ports: RenewalPorts,
   tx: Tx,
   intent: DeviceIntent,
-  policy: RenewalPolicy,
+  from: Date,
   cardId: string,
   wanted: WantedRenewal & { readonly csr: Uint8Array },
 ): Promise<{ certificateId: string; given: string[]; fresh: boolean }> {
@@ -98,7 +99,7 @@ async function propose(
   const same = newer.find((one) => Buffer.from(one.csr).equals(csr));
   if (same !== undefined) return { certificateId: same.id, given: [], fresh: false };
   const now = ports.runtime.now();
-  demandDue(renewableFrom(old, policy), now);
+  demandDue(from, now);
   const since = new Date(now.getTime() - DAY_MS);
   if ((await ports.certificates.countSince(tx, cardId, container, since)) >= MAX_A_DAY) throw tooMany();
   for (const unconfirmed of newer) {

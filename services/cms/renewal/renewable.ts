@@ -1,8 +1,9 @@
 import { DomainError } from '@cardwright/protocol';
 import { type Card, cardUnknown } from '../cards/index.ts';
+import { effectiveRule } from '../certificate-profiles/index.ts';
 import type { Certificate } from '../certificates/index.ts';
 import type { Tx } from '../kernel/unit-of-work.ts';
-import type { RenewalPolicy } from './policy.ts';
+import type { RenewalFacts, RenewalPolicy } from './policy.ts';
 import type { DeviceIntent, RenewalPorts, RenewalProfile } from './ports.ts';
 
 export type Standing = Exclude<Certificate, { status: 'failed' | 'on-hold' | 'revoked' }>;
@@ -12,14 +13,21 @@ export type Active = Extract<Certificate, { status: 'active' }>;
 export async function holdCard(ports: RenewalPorts, tx: Tx, intent: DeviceIntent, cardId: string): Promise<Card> {
   const card = await ports.cards.lock(tx, cardId);
   if (card === null || card.deviceId !== intent.actor.id) throw cardUnknown();
-  if (card.state !== 'active' && card.state !== 'blocked') {
-    throw new DomainError(
-      'conflict',
-      'card-not-active',
-      `The card is ${card.state}: its certificates are not renewed.`,
-    );
-  }
+  assertInUse(card);
   return card;
+}
+
+function assertInUse({ state }: Pick<Card, 'state'>): void {
+  if (state === 'active' || state === 'blocked') return;
+  throw new DomainError('conflict', 'card-not-active', `The card is ${state}: its certificates are not renewed.`);
+}
+
+/** @returns the device that can renew its certificates. @throws DomainError `card-not-active`, `card-not-on-device` (conflict). */
+export function assertRenewable({ state, kind, deviceId }: Pick<Card, 'state' | 'kind' | 'deviceId'>): string {
+  assertInUse({ state });
+  if (kind === 'tpm' && deviceId !== null) return deviceId;
+  const detail = 'Only the certificates of a card in the TPM of a device are renewed by its agent.';
+  throw new DomainError('conflict', 'card-not-on-device', detail);
 }
 
 /** Proposed or active, and not to be revoked; oldest first, held. */
@@ -32,19 +40,32 @@ export async function standingOf(ports: RenewalPorts, tx: Tx, cardId: string): P
   return standing.sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime() || a.id.localeCompare(b.id));
 }
 
-/** @throws DomainError `container-unknown` (unprocessable). */
+export type EffectivePolicy = RenewalPolicy & Pick<RenewalProfile, 'attestation'>;
+
+/** What the card's profile and the newest version of the certificate's say. @throws DomainError `container-unknown` (unprocessable). */
 export async function policyOf(
-  ports: RenewalPorts,
-  card: Card,
+  ports: Pick<RenewalPorts, 'enrolments' | 'certificateProfiles'>,
+  card: Pick<Card, 'profileName'>,
   container: string,
-): Promise<RenewalPolicy & Pick<RenewalProfile, 'attestation'>> {
+): Promise<EffectivePolicy> {
   const profile = card.profileName === null ? null : await ports.enrolments.profile(card.profileName);
-  const policy = profile?.containers.find((one) => one.container === container);
-  if (profile !== null && policy !== undefined) return { ...policy, attestation: profile.attestation };
+  const own = profile?.containers.find((one) => one.container === container);
+  const certificateProfile = own === undefined ? null : await ports.certificateProfiles.find(own.certificateProfile);
+  if (profile != null && own !== undefined && certificateProfile !== null) {
+    const { attestation, ...rule } = effectiveRule(own, certificateProfile);
+    return { ...rule, keyType: own.keyType, attestation: attestation ?? profile.attestation };
+  }
   const detail = 'The card profile has no such container.';
   throw new DomainError('unprocessable', 'container-unknown', detail, {
     fields: [{ pointer: '/container', detail }],
   });
+}
+
+/** @throws Error: every certificate has them. */
+export async function factsOf(ports: Pick<RenewalPorts, 'renewals'>, certificateId: string): Promise<RenewalFacts> {
+  const facts = (await ports.renewals.factsOf([certificateId])).get(certificateId);
+  if (facts === undefined) throw new Error(`certificate ${certificateId} is not there`);
+  return facts;
 }
 
 export function notRenewable(): DomainError {

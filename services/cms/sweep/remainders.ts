@@ -1,12 +1,8 @@
 import type { CardImports, ImportService } from '../card-import/index.ts';
 import type { CardRecords, Registration } from '../cards/index.ts';
-import {
-  type Authorities,
-  type CertificateRecords,
-  EMBEDDED_AUTHORITY,
-  type Issuance,
-} from '../certificates/index.ts';
+import { type Authorities, type CertificateRecords, EMBEDDED_AUTHORITY, type Issuance } from '../certificates/index.ts';
 import type { ConnectorWork } from '../connectors/index.ts';
+import type { CertificateExpiries } from '../history/index.ts';
 import {
   type AgedKeysPorts,
   type ConfirmChangePorts,
@@ -37,6 +33,8 @@ export interface RemainderDependencies
   readonly idempotencyKeys: { sweep(): Promise<number> };
   readonly operators: { dropEndedSessions(now: Date): Promise<number> };
   readonly vaultAlerts: NoteAlertsDependencies;
+  readonly expiries: Pick<CertificateExpiries, 'addUp'>;
+  readonly queueRenewals: (now: Date) => Promise<number>;
 }
 
 /** A request has this long before the worker goes on with what it proposed: more than any call of ours may take. */
@@ -48,17 +46,8 @@ export function remaindersOf(deps: RemainderDependencies): {
   readonly remainders: readonly Remainder[];
   readonly housekeeping: readonly Housekeeping[];
 } {
-  const {
-    cards,
-    registration,
-    imports,
-    importService,
-    sessions,
-    idempotencyKeys,
-    operators,
-    vaultAlerts,
-    keyChanges,
-  } = deps;
+  const { cards, registration, imports, importService, sessions, idempotencyKeys, operators, vaultAlerts, keyChanges } =
+    deps;
   return {
     remainders: [
       {
@@ -96,6 +85,8 @@ export function remaindersOf(deps: RemainderDependencies): {
       { name: 'authorities', sweep: () => deps.connectorWork.probe() },
       { name: 'vault-alerts', sweep: () => noteAlerts(vaultAlerts) },
       { name: 'aged-keys', sweep: (now) => changeAgedKeys(deps, now) },
+      { name: 'renewals', sweep: (now) => deps.queueRenewals(now) },
+      { name: 'certificate-expiries', sweep: () => deps.expiries.addUp() },
       { name: 'uncollected-responses', sweep: (now) => sessions.dropExpiredResponses(now) },
       { name: 'idempotency-keys', sweep: () => idempotencyKeys.sweep() },
       { name: 'ended-sessions', sweep: (now) => operators.dropEndedSessions(now) },

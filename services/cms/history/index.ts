@@ -1,0 +1,1 @@
+export type { CertificateExpiries } from './ports.ts';

@@ -1,0 +1,1 @@
+export { createRenewalQueue, type QueueRenewalsPorts } from './queue-renewals.ts';
