@@ -6,6 +6,7 @@ export type { paths };
 type Schemas = components['schemas'];
 export type Person = Schemas['Person'];
 export type Device = Schemas['Device'];
+export type DeviceDetail = Schemas['DeviceDetail'];
 export type Card = Schemas['Card'];
 export type Enrolment = Schemas['Enrolment'];
 export type UnblockSession = Schemas['UnblockSession'];

@@ -12,7 +12,9 @@ import { Loaded } from '../ui/Loaded.tsx';
 import { Page, Section } from '../ui/Page.tsx';
 import { Time } from '../ui/Time.tsx';
 import { deviceQuery } from './devices.queries.ts';
+import { LockoutDialog } from './LockoutDialog.tsx';
 import { MessageDialog } from './MessageDialog.tsx';
+import { Readiness } from './Readiness.tsx';
 import { TaskList } from './TaskList.tsx';
 
 /** Which TPM it was proven to be, and above all whether another one spoke in its name since. */
@@ -47,6 +49,9 @@ export function DevicePage({ deviceId }: { deviceId: string }) {
           <Section title={t.cards.list}>
             <CardList filter={{ deviceId }} omit="device" empty={t.devices.noCards} />
           </Section>
+          <Section title={t.readiness.title} aside={<ResetLockout device={found} />}>
+            <Readiness report={found.report} />
+          </Section>
           <Section title={t.tasks.list} aside={<SendMessage device={found} />}>
             <TaskList deviceId={deviceId} />
           </Section>
@@ -64,6 +69,17 @@ function SendMessage({ device }: { device: Device }) {
     <>
       <Button onPress={() => setWriting(true)}>{t.tasks.send}</Button>
       <MessageDialog device={device} isOpen={writing} onClose={() => setWriting(false)} />
+    </>
+  );
+}
+
+function ResetLockout({ device }: { device: Device }) {
+  const [answering, setAnswering] = useState(false);
+  if (!useMay('unblock:perform')) return null;
+  return (
+    <>
+      <Button onPress={() => setAnswering(true)}>{t.lockout.act}</Button>
+      <LockoutDialog device={device} isOpen={answering} onClose={() => setAnswering(false)} />
     </>
   );
 }

@@ -1,3 +1,4 @@
+import { devicesEn } from './en-devices.ts';
 import { reissueEn } from './en-reissue.ts';
 import { plural, tasksEn } from './en-tasks.ts';
 
@@ -98,6 +99,10 @@ export const en = {
     offered: 'Offered',
     queued: 'Queued',
     delivered: 'Delivered',
+    ok: 'In order',
+    warning: 'Warning',
+    problem: 'Problem',
+    'on-hold': 'On hold',
   },
   people: {
     newTitle: 'New person',
@@ -174,6 +179,7 @@ export const en = {
     retireConfirm: 'Retire card',
   },
   ...tasksEn,
+  ...devicesEn,
   ...reissueEn,
   unblock: {
     title: 'Unblock card',
@@ -331,23 +337,6 @@ export const en = {
       privilegeWithdrawn: 'Privilege withdrawn',
       unspecified: 'Not specified',
     },
-  },
-  devices: {
-    platform: 'Platform',
-    tpm: 'TPM',
-    tpmFacts: (manufacturer: string, firmware: string, revision: string) =>
-      `${manufacturer}, firmware ${firmware}, revision ${revision}`,
-    attestation: 'Attestation',
-    unattested: 'Not proven: what stands here of the TPM is the device’s own word',
-    attested: (manufacturer: string, model: string, firmware: string) =>
-      `Proven by its maker’s certificate: ${manufacturer}, ${model}, firmware ${firmware}`,
-    tpmChanged: (at: string) =>
-      `Another TPM spoke in the name of this device at ${at}, and was refused. Retire its cards and have it enrolled anew.`,
-    checkedIn: 'Last check-in',
-    never: 'Never',
-    agent: 'Agent',
-    since: 'Known since',
-    noCards: 'There is no card on this device.',
   },
   workQueue: {
     title: 'Work queue',

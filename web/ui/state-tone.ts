@@ -6,6 +6,7 @@ const TONES: Readonly<Record<string, Tone>> = {
   worked: 'good',
   done: 'good',
   confirmed: 'good',
+  ok: 'good',
   blocked: 'attention',
   suspended: 'attention',
   requested: 'attention',
@@ -16,11 +17,14 @@ const TONES: Readonly<Record<string, Tone>> = {
   offered: 'attention',
   queued: 'attention',
   delivered: 'attention',
+  'on-hold': 'attention',
+  warning: 'attention',
   lost: 'bad',
   compromised: 'bad',
   revoked: 'bad',
   failed: 'bad',
   refused: 'bad',
+  problem: 'bad',
 };
 
 /** How a state of any record is toned; what is over, or not known here, is quiet. */
