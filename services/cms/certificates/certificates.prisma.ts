@@ -12,6 +12,7 @@ export function createCertificateRecords(prisma: PrismaClient): CertificateRecor
           ...certificate,
           csr: own(certificate.csr),
           csrHash: own(certificate.csrHash),
+          publicKeyHash: own(certificate.publicKeyHash),
           ordered: asJson(certificate.ordered),
           status: 'proposed',
         },

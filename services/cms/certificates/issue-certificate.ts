@@ -147,6 +147,7 @@ export function createIssuance(deps: IssuanceDependencies): Issuance {
         id,
         requestId,
         csrHash: csrHash(wanted.csr),
+        publicKeyHash: createHash('sha256').update(reader.publicKeyOf(wanted.csr)).digest(),
         createdAt: runtime.now(),
       });
       await record(tx, intent, 'certificate.requested', { ...wanted, id }, told(ordered));

@@ -15,6 +15,8 @@ export interface NewCertificate {
   readonly container: string;
   readonly csr: Uint8Array;
   readonly csrHash: Uint8Array;
+  /** SHA-256 of the SubjectPublicKeyInfo. */
+  readonly publicKeyHash: Uint8Array;
   readonly createdAt: Date;
   /** What counted when it was asked for. */
   readonly certificateProfile: string;
