@@ -1,6 +1,7 @@
 import { createPrivateKey, generateKeyPairSync, sign as signWith } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { until } from '@cardwright/infra';
 import { unblockApprovalStatement } from '@cardwright/protocol/challenge';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Device, newDevice } from '../support/device.ts';
@@ -174,10 +175,28 @@ describe('root on the device of the other card, without its PIN', () => {
       expect((await phone.post(prepare(other), { confirmationCode })).status).toBe(201);
       await system.query(`UPDATE card_approvals SET expires_at = now() WHERE unblock_session_id = $1`, [sessionId]);
       expect(codeOf(await phone.post(approvals(), forged))).toBe('approval-expired');
+
+      expect((await phone.post(prepare(other), { confirmationCode })).status).toBe(201);
+      await system.query(`UPDATE card_approvals SET expires_at = now() WHERE unblock_session_id = $1`, [sessionId]);
+      await until({ what: 'the worker to forget what nobody signed', seconds: 20 }, async () => {
+        const left = await system.query('SELECT 1 FROM card_approvals WHERE unblock_session_id = $1', [sessionId]);
+        return left.length === 0 || null;
+      });
       await system.query(`UPDATE unblock_sessions SET expires_at = now() WHERE id = $1`, [sessionId]);
       expect(codeOf(await phone.post(prepare(other), { confirmationCode }))).toBe('unblock-session-expired');
       expect(codeOf(await phone.post(approvals(), forged))).toBe('unblock-session-expired');
     });
+  });
+});
+
+it('a request ends after a few wrong codes that were tried with another card of its person', async () => {
+  await withRequest(locked, async (code, sessionId) => {
+    const wrong = code === '000000' ? '000001' : '000000';
+    const guess = (confirmationCode: string) => asDevice(other).post(prepare(other), { confirmationCode });
+    for (let tries = 0; tries < 5; tries++) expect(codeOf(await guess(wrong))).toBe('confirmation-code-wrong');
+    const { body } = await system.as('auditor').get(`/unblock-sessions/${sessionId}`);
+    expect(body.state).toBe('refused');
+    expect(codeOf(await guess(code))).toBe('not-found');
   });
 });
 

@@ -12,7 +12,7 @@ import {
   type TakeOvers,
 } from '../key-changes/index.ts';
 import { type TellDueDependencies, tellDue } from '../revocation/index.ts';
-import { answerApproved, type UnblockDependencies } from '../unblock/index.ts';
+import { answerApproved, type CardApprovals, type UnblockDependencies } from '../unblock/index.ts';
 import { type NoteAlertsDependencies, noteAlerts } from '../vault-alerts/index.ts';
 import type { Housekeeping, Remainder } from './sweep.ts';
 
@@ -31,6 +31,7 @@ export interface RemainderDependencies
   readonly connectorWork: ConnectorWork;
   readonly revocationWork: TellDueDependencies;
   readonly idempotencyKeys: { sweep(): Promise<number> };
+  readonly cardApprovals: Pick<CardApprovals, 'dropExpired'>;
   readonly operators: { dropEndedSessions(now: Date): Promise<number> };
   readonly vaultAlerts: NoteAlertsDependencies;
   readonly expiries: Pick<CertificateExpiries, 'addUp'>;
@@ -88,6 +89,7 @@ export function remaindersOf(deps: RemainderDependencies): {
       { name: 'renewals', sweep: (now) => deps.queueRenewals(now) },
       { name: 'certificate-expiries', sweep: () => deps.expiries.addUp() },
       { name: 'uncollected-responses', sweep: (now) => sessions.dropExpiredResponses(now) },
+      { name: 'unsigned-approvals', sweep: (now) => deps.cardApprovals.dropExpired(now) },
       { name: 'idempotency-keys', sweep: () => idempotencyKeys.sweep() },
       { name: 'ended-sessions', sweep: (now) => operators.dropEndedSessions(now) },
     ],

@@ -2,7 +2,7 @@ import { DomainError } from '@cardwright/protocol';
 import { unblockApprovalStatement } from '@cardwright/protocol/challenge';
 import { cardUnknown } from '../cards/index.ts';
 import { type CertificateOnRecord, type InForce, judgeForce } from '../certificates/index.ts';
-import { answerApproved, isCodeOf, recordApproval, wrongCode } from './decide-request.ts';
+import { answerApproved, isCodeOf, noteWrongCode, recordApproval, wrongCode } from './decide-request.ts';
 import { aboutSession } from './open-session.ts';
 import type { DeviceIntent, UnblockCard } from './ports.ts';
 import type { SelfServicePorts, WaitingRequest } from './self-service-ports.ts';
@@ -49,7 +49,11 @@ export async function prepareApproval(
   const waiting = await cardApprovals.waitingOfPerson(approver.personId);
   if (waiting.length === 0) throw sessionNotFound();
   const request = waiting.find(({ session }) => isCodeOf(session, confirmationCode));
-  if (request === undefined) throw wrongCode();
+  if (request === undefined) {
+    // It was tried against each of them.
+    for (const { session } of waiting) await noteWrongCode(deps, intent, session.id);
+    throw wrongCode();
+  }
   demandAllowed(request, approver);
   const { session, card, hostName, person } = request;
   const now = runtime.now();
@@ -96,7 +100,10 @@ export async function approveWithCard(
   if (request === null || request.card.personId !== approver.personId) throw sessionNotFound();
   demandAllowed(request, approver);
   assertMay('approve', request.session, deps.runtime.now());
-  if (!isCodeOf(request.session, confirmationCode)) throw wrongCode();
+  if (!isCodeOf(request.session, confirmationCode)) {
+    await noteWrongCode(deps, intent, sessionId);
+    throw wrongCode();
+  }
   const certificate = await activeCertificate(deps, approver, certificateId);
   const nonce = await deps.unitOfWork.run((tx) => deps.cardApprovals.take(tx, sessionId, approver.id));
   if (nonce === null || nonce.expiresAt <= deps.runtime.now()) throw approvalExpired();

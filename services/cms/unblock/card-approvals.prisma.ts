@@ -45,6 +45,10 @@ export function createCardApprovals(prisma: PrismaClient): CardApprovals {
       const [row] = rows;
       return row === undefined ? null : { nonce: new Uint8Array(row.nonce), expiresAt: row.expires_at };
     },
+
+    async dropExpired(now) {
+      return (await prisma.cardApproval.deleteMany({ where: { expiresAt: { lte: now } } })).count;
+    },
   };
 }
 

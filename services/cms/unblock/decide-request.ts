@@ -7,6 +7,10 @@ import { aboutSession, type SessionDependencies } from './open-session.ts';
 import type { OperatorIntent, SessionWithCard } from './ports.ts';
 import { assertMay, sessionNotFound, type UnblockSession, type Verification } from './session.ts';
 
+/** Of one request, whoever gives them. */
+export const MAX_WRONG_CODES = 5;
+const WAITING_STATES: ReadonlySet<UnblockSession['state']> = new Set(['requested', 'open']);
+
 export interface Approval {
   /** As the person at the device read it out. */
   readonly confirmationCode: string;
@@ -18,8 +22,8 @@ export interface Approval {
 /**
  * An operator approves what a device asked. The approval is recorded, then the vault is asked; when it can't be asked
  * now the approval stands, and approving again or the worker goes on from there.
- * @throws DomainError `not-found`; `confirmation-code-wrong` (unprocessable); `unblock-session-expired`,
- *   `-already-answered`, `-closed`, `-not-approvable`, `card-not-active` (conflict); those of the vault.
+ * @throws DomainError `not-found`; `confirmation-code-wrong` (unprocessable; the {@link MAX_WRONG_CODES}th one refuses the
+ *   request); `unblock-session-expired`, `-already-answered`, `-closed`, `-not-approvable`, `card-not-active` (conflict); those of the vault.
  */
 export async function approveRequest(
   deps: SessionDependencies & AnswerDependencies,
@@ -51,11 +55,14 @@ export async function recordApproval(
 ): Promise<void> {
   const found = await deps.sessions.find(sessionId);
   if (found === null) throw sessionNotFound();
-  await deps.unitOfWork.run(async (tx) => {
+  const approved = await deps.unitOfWork.run(async (tx) => {
     const session = await deps.sessions.lock(tx, sessionId);
     if (session === null) throw sessionNotFound();
     assertMay('approve', session, deps.runtime.now());
-    if (!isCodeOf(session, confirmationCode)) throw wrongCode();
+    if (!isCodeOf(session, confirmationCode)) {
+      await countWrongCode(deps, tx, intent, { ...found, session });
+      return false;
+    }
     await also?.(tx);
     await deps.sessions.change(tx, sessionId, {
       state: 'open',
@@ -72,7 +79,48 @@ export async function recordApproval(
       before: { state: session.state },
       after: { state: 'open' },
     });
+    return true;
   });
+  if (!approved) throw wrongCode();
+}
+
+/** For who learns of a wrong code without holding the session. */
+export async function noteWrongCode(deps: SessionDependencies, intent: Intent, sessionId: string): Promise<void> {
+  const found = await deps.sessions.find(sessionId);
+  if (found === null) return;
+  await deps.unitOfWork.run(async (tx) => {
+    const session = await deps.sessions.lock(tx, sessionId);
+    if (session !== null) await countWrongCode(deps, tx, intent, { ...found, session });
+  });
+}
+
+/**
+ * A code of six digits is no secret that keeps anybody out for long: whoever guesses is stopped by the end of the request,
+ * and its person asks again. Kept though the caller is refused.
+ */
+async function countWrongCode(
+  deps: SessionDependencies,
+  tx: Tx,
+  intent: Intent,
+  { session, card }: SessionWithCard,
+): Promise<void> {
+  const wrongCodes = await deps.sessions.countWrongCode(tx, session.id);
+  const now = deps.runtime.now();
+  const waits = WAITING_STATES.has(session.state) && session.expiresAt > now;
+  if (wrongCodes < MAX_WRONG_CODES || !waits) return;
+  await deps.sessions.change(tx, session.id, { state: 'refused', closedAt: now });
+  const reason = `${wrongCodes} wrong confirmation codes`;
+  await deps.audit.record(
+    tx,
+    { ...intent, reason },
+    {
+      action: 'unblock.refused',
+      object: { kind: 'unblock-session', id: session.id },
+      about: aboutSession(session.id, card),
+      before: { state: session.state },
+      after: { state: 'refused', wrongCodes },
+    },
+  );
 }
 
 /** For the worker, too: an approval whose answer a crash lost. */

@@ -63,6 +63,8 @@ export interface UnblockSessions {
   insert(tx: Tx, session: NewSession): Promise<void>;
   lock(tx: Tx, id: string): Promise<UnblockSession | null>;
   change(tx: Tx, id: string, change: SessionChange): Promise<void>;
+  /** One more. Gives how many there were in all. */
+  countWrongCode(tx: Tx, id: string): Promise<number>;
   /** Requests of the card's device that nobody has answered; holds the rows. */
   lockRequestsOfCard(tx: Tx, cardId: string): Promise<UnblockSession[]>;
   list(filters: SessionFilters, now: Date, after: string | null, limit: number): Promise<SessionWithCard[]>;

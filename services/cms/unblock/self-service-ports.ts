@@ -27,6 +27,8 @@ export interface CardApprovals {
   put(tx: Tx, sessionId: string, cardId: string, nonce: ApprovalNonce): Promise<void>;
   /** Gives it once: of two at once, one gets null. */
   take(tx: Tx, sessionId: string, cardId: string): Promise<ApprovalNonce | null>;
+  /** Nonces that nobody signed in time. Gives how many were forgotten. */
+  dropExpired(now: Date): Promise<number>;
 }
 
 export interface SelfServicePorts extends SessionDependencies, AnswerDependencies {

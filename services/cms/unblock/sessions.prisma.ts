@@ -39,6 +39,11 @@ export function createUnblockSessions(prisma: PrismaClient): UnblockSessions {
       await clientOf(tx).unblockSession.update({ where: { id }, data: toData(change) });
     },
 
+    async countWrongCode(tx, id) {
+      const counted = { data: { wrongCodes: { increment: 1 } }, select: { wrongCodes: true } };
+      return (await clientOf(tx).unblockSession.update({ where: { id }, ...counted })).wrongCodes;
+    },
+
     async lockRequestsOfCard(tx, cardId) {
       const client = clientOf(tx);
       // The card's row first: of two requests at once, the later sees the earlier one's session.

@@ -189,6 +189,25 @@ describe('a request of the device itself', () => {
   const stored = async (id: string) =>
     (await system.query('SELECT response FROM unblock_sessions WHERE id = $1', [id]))[0].response;
 
+  it('is refused after a few wrong codes, whoever gives them, and says so', async () => {
+    const { sessionId, confirmationCode } = await ask();
+    const wrong = confirmationCode === '000000' ? '000001' : '000000';
+    const guesses = await Promise.all([1, 2, 3, 4].map(() => approve(sessionId, wrong)));
+    expect(guesses.map(refusal)).toEqual(Array(4).fill('422 confirmation-code-wrong'));
+    expect(await poll(sessionId)).toEqual({ state: 'requested', response: null });
+    expect(refusal(await approve(sessionId, wrong))).toBe('422 confirmation-code-wrong');
+    expect(await poll(sessionId)).toEqual({ state: 'refused', response: null });
+    expect(refusal(await approve(sessionId, confirmationCode))).toBe('409 unblock-session-closed');
+    const [refused] = await system.query(
+      `SELECT reason, after FROM audit_events WHERE action = 'unblock.refused' AND outcome = 'done' AND object_id = $1`,
+      [sessionId],
+    );
+    expect(refused).toMatchObject({ reason: '5 wrong confirmation codes', after: { state: 'refused', wrongCodes: 5 } });
+    // Another request begins anew.
+    const again = await ask();
+    expectStatus(201, await approve(again.sessionId, again.confirmationCode));
+  });
+
   it('is approved by who hears its code; the response goes to the device alone, and is forgotten', async () => {
     const { sessionId, confirmationCode, challenge } = await ask();
     expect(await poll(sessionId)).toEqual({ state: 'requested', response: null });
