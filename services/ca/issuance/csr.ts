@@ -1,4 +1,5 @@
-import { verify } from 'node:crypto';
+import { type KeyObject, verify } from 'node:crypto';
+import { promisify } from 'node:util';
 import { DomainError } from '@cardwright/protocol';
 import { TAG } from '../asn1/der.ts';
 import { OID } from '../asn1/oids.ts';
@@ -19,6 +20,11 @@ const SIGNATURES: Readonly<Record<string, { readonly keyType: 'ec' | 'rsa'; read
   [OID.sha512WithRsa]: { keyType: 'rsa', hash: 'sha512' },
 };
 
+const verifyInThread = promisify(
+  (hash: string, data: Buffer, key: KeyObject, signature: Buffer, done: (error: Error | null, good: boolean) => void) =>
+    verify(hash, data, key, signature, done),
+);
+
 export interface ProvenRequest {
   /** SubjectPublicKeyInfo, DER. */
   readonly publicKey: Buffer;
@@ -31,15 +37,17 @@ export interface ProvenRequest {
  * @param der the request, as it came: any bytes
  * @throws DomainError `csr-malformed`, `csr-key-not-allowed`, `csr-signature-invalid` (unprocessable)
  */
-export function provenKey(der: Buffer): ProvenRequest {
+export async function provenKey(der: Buffer): Promise<ProvenRequest> {
   const { signedPart, publicKey, algorithm, signature, ignored } = parse(der);
-  const key = allowedKey(publicKey);
+  const key = await allowedKey(publicKey);
   const known = SIGNATURES[algorithm];
   if (known === undefined) {
     refuse('csr-signature-invalid', 'the request must be signed with ECDSA or RSA PKCS #1 v1.5 and SHA-256 or longer');
   }
   const proven =
-    key.asymmetricKeyType === known.keyType && signature !== null && verify(known.hash, signedPart, key, signature);
+    key.asymmetricKeyType === known.keyType &&
+    signature !== null &&
+    (await verifyInThread(known.hash, signedPart, key, signature));
   if (!proven) refuse('csr-signature-invalid', 'the request is not signed by the key that it asks a certificate for');
   return { publicKey, ignored };
 }

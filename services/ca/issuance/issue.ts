@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { DomainError } from '@cardwright/protocol';
+import { DomainError, isDomainError } from '@cardwright/protocol';
 import type { CertificateKind } from '../api.ts';
 import type { Authority, AuthorityName } from '../authorities/authority.ts';
 import type { PublishedAt } from '../x509/extensions.ts';
@@ -52,8 +52,8 @@ export interface CertificateStore {
   find(requestId: string): Promise<StoredCertificate | null>;
   /** Durable when it returns. @returns what is stored under the request id: this proposal or an earlier one. */
   propose(proposal: Proposal): Promise<StoredCertificate>;
-  /** The first completion of a serial number wins and is what everybody gets. */
-  complete(serialNumber: Buffer, certificate: Buffer): Promise<StoredCertificate>;
+  /** Durable when it returns. @returns the first completion of this serial number: this certificate or an earlier one. */
+  complete(serialNumber: Buffer, certificate: Buffer): Promise<Buffer>;
 }
 
 export interface IssuePorts {
@@ -75,11 +75,10 @@ export interface IssuePorts {
 export async function issue(ports: IssuePorts, request: IssueRequest): Promise<IssuedCertificate> {
   const profile = KINDS[request.profile];
   const names = certificateNames(profile, request.names);
-  const { publicKey, ignored } = provenKey(request.csr);
+  const { publicKey, ignored } = await provenKey(request.csr);
   const intent: Intent = { profile, publicKey, ...names, issuer: ports.issuing };
   const requestSha256 = digestOf(request);
-  const earlier = await ports.store.find(request.requestId);
-  const row = earlier ?? (await ports.store.propose(propose(ports, request, { ...intent, ignored }, requestSha256)));
+  const row = await proposed(ports, request, { ...intent, ignored }, requestSha256);
   if (!row.requestSha256.equals(requestSha256)) {
     throw new DomainError(
       'conflict',
@@ -89,9 +88,19 @@ export async function issue(ports: IssuePorts, request: IssueRequest): Promise<I
   }
   if (row.state === 'issued') return row;
   const certificate = await ports.issuing.certify(lintCertificate(row.body, intent));
-  const completed = await ports.store.complete(row.serialNumber, certificate);
-  if (completed.state !== 'issued') throw new Error('a certificate was completed and is not issued');
-  return completed;
+  return { ...row, state: 'issued', certificate: await ports.store.complete(row.serialNumber, certificate) };
+}
+
+/** What is stored under the request id, by now at the latest. A repeat may ask for a term that is too long by now. */
+async function proposed(ports: IssuePorts, request: IssueRequest, intent: Proposed, sha256: Buffer) {
+  try {
+    return await ports.store.propose(propose(ports, request, intent, sha256));
+  } catch (error) {
+    if (!isDomainError(error) || error.code !== 'validity-too-long') throw error;
+    const earlier = await ports.store.find(request.requestId);
+    if (earlier === null) throw error;
+    return earlier;
+  }
 }
 
 type Proposed = Intent & Pick<Proposal, 'ignored'>;
