@@ -30,6 +30,8 @@ import { deviceKeyChangeComponents, registerDeviceKeyChangeRoutes } from './key-
 import { keyChangeComponents, registerKeyChangeRoutes } from './key-changes/key-changes.http.ts';
 import { lockoutComponents, registerLockoutRoutes } from './lockout/lockout.http.ts';
 import { namedKeyComponents, registerNamedKeyRoutes } from './named-keys/named-keys.http.ts';
+import { operationComponents } from './operations/index.ts';
+import { registerOperationRoutes } from './operations/operations.http.ts';
 import { createChangePerson } from './people/change-person.ts';
 import { createCreatePerson } from './people/create-person.ts';
 import { peopleComponents, registerPeopleRoutes } from './people/people.http.ts';
@@ -42,8 +44,12 @@ import { type App, createServer } from './platform/server.http.ts';
 import { pukComponents, registerPukRoutes } from './puk/puk.http.ts';
 import { registerRenewalRoutes, renewalComponents } from './renewal/renewal.http.ts';
 import { registerRenewalRequestRoutes, renewalRequestComponents } from './renewal/renewal-requests.http.ts';
+import { registerRevocationBatchRoutes, revocationBatchComponents } from './revocation/batch.http.ts';
 import { registerRevocationRoutes } from './revocation/revocation.http.ts';
 import { revocationComponents } from './revocation/schema.http.ts';
+import { registerRevocationBatchRoutes, revocationBatchComponents } from './revocation/batch.http.ts';
+import { operationComponents } from './operations/index.ts';
+import { registerOperationRoutes } from './operations/operations.http.ts';
 import { registerSearchRoutes, searchComponents } from './search/search.http.ts';
 import { deviceTaskComponents, registerDeviceTaskRoutes } from './tasks/device-tasks.http.ts';
 import { registerTaskRoutes, taskComponents } from './tasks/tasks.http.ts';
@@ -84,6 +90,8 @@ const components = [
   ...expiryComponents,
   ...authorityComponents,
   ...revocationComponents,
+  ...revocationBatchComponents,
+  ...operationComponents,
   ...renewalComponents,
   ...renewalRequestComponents,
 ];
@@ -141,6 +149,8 @@ export async function createApp(parts: Parts): Promise<App> {
   registerExpiryRoutes(app, { ...parts, views: parts.certificateViews });
   registerAuthorityRoutes(app, parts);
   registerRevocationRoutes(app, parts);
+  registerRevocationBatchRoutes(app, parts);
+  registerOperationRoutes(app, parts);
   registerRenewalRoutes(app, parts);
   registerRenewalRequestRoutes(app, parts);
 

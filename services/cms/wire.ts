@@ -61,6 +61,7 @@ import { createKeyChangeRecords } from './key-changes/key-changes.prisma.ts';
 import { createTakeOvers } from './key-changes/take-overs.pg.ts';
 import { createLockoutDevices } from './lockout/devices.pg.ts';
 import { createNamedKeys } from './named-keys/vault-keys.link.ts';
+import { createOperationRecords } from './operations/operations.pg.ts';
 import { createNamedCertificates } from './people/named-certificates.prisma.ts';
 import { createPersonRecords } from './people/people.prisma.ts';
 import { createPersonViews } from './people/views.pg.ts';
@@ -73,9 +74,12 @@ import { createPukCards } from './puk/puk-cards.prisma.ts';
 import { createPuks } from './puk/vault-puks.link.ts';
 import { createRenewalQueue } from './renewal/index.ts';
 import { createRenewalRecords } from './renewal/renewals.pg.ts';
+import { createRevocationBatches } from './revocation/batches.pg.ts';
 import { createHoldRecords } from './revocation/holds.prisma.ts';
-import { createHolds, createRevocations } from './revocation/index.ts';
+import { createHolds, createRevocationBatchWork, createRevocations } from './revocation/index.ts';
 import { createRevocationQueue } from './revocation/queue.pg.ts';
+import { createRevocationBatches } from './revocation/batches.pg.ts';
+import { createOperationRecords } from './operations/operations.pg.ts';
 import { createRevocationRecords } from './revocation/revocations.prisma.ts';
 import { createSearchIndex } from './search/search.pg.ts';
 import type { TaskEffects } from './tasks/index.ts';
@@ -151,6 +155,9 @@ export function wire(config: Config) {
   const revocations = createRevocations(telling);
   const holdService = createHolds(telling);
   const revocationQueue = createRevocationQueue(pool);
+  const operations = createOperationRecords(pool);
+  const batches = createRevocationBatches(pool);
+  const batchPorts = { ...shared, batches, operations, certificates, revocationRecords, revocations };
   const enrolments = createEnrolmentRecords(prisma);
   const renewals = createRenewalRecords(pool);
   const renewing = { ...shared, renewals, certificateProfiles, enrolments, cards, tasks };
@@ -226,7 +233,13 @@ export function wire(config: Config) {
       revokeByHand({ ...asked, authorities, confirmRevocation: revocations.confirm }, intent, authority, serialNumber),
     issuance: createIssuance({ ...shared, certificates, certificateProfiles, authorities, reader }),
     revocationRecords,
-    ...{ revocations, holdService, revocationQueue },
+    ...{ revocations, holdService, revocationQueue, batches, operations },
+    operationWork: {
+      ...shared,
+      operations,
+      works: { 'revocation-batch': createRevocationBatchWork(batchPorts) },
+      onHeldUp: (error: unknown, id: string) => logger.warn({ err: error, operation: id }, 'an operation is held up'),
+    },
     revocationWork: { runtime, revocations, holdService, queue: revocationQueue, onUnconfirmed },
     sessions: createUnblockSessions(prisma),
     answers: createAnswerRecords(pool),

@@ -818,6 +818,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/certificate-expiries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many certificates that are in force or on hold end in each month, by profile. */
+        get: operations["countCertificateExpiries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/certificate-expiries/{month}/certificates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The certificates in force or on hold that end in a month, the one that ends first first. */
+        get: operations["listCertificateExpiries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/certificate-profiles": {
         parameters: {
             query?: never;
@@ -898,7 +932,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Find certificates by device, card, person, serial number, thumbprint or status; newest first. */
+        /**
+         * Find certificates by whose they are, by what they are, by their status; also as of a past time.
+         * @description Newest first; of `status=expired` what ended last. With `asOf` the status, the revocation and the attestation are those of that moment, as recorded by then, and nothing can be done; it goes with a device, a card, a person, a serial number, a thumbprint or a public key.
+         */
         get: operations["listCertificates"];
         put?: never;
         post?: never;
@@ -942,6 +979,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/certificates/{certificateId}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Every state that a certificate was ever in, newest first, and who brought it there.
+         * @description Noted by the database itself, so that no way of changing a certificate goes past it. That it expired is no change: see its `notAfter`.
+         */
+        get: operations["getCertificateHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/certificates/{certificateId}/holds": {
         parameters: {
             query?: never;
@@ -971,6 +1028,26 @@ export interface paths {
         put?: never;
         /** Release a certificate from its hold: it is accepted again. */
         post: operations["releaseCertificate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/certificates/{certificateId}/renewals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have a certificate renewed now, whatever its window, at the next check-in of its device.
+         * @description It stays in force until its device has stored the next one. Asked again while that is not done, it is the same task.
+         */
+        post: operations["requestRenewal"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1156,6 +1233,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/operations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Long work, newest first. */
+        get: operations["listOperations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operations/{operationId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far long work is. */
+        get: operations["getOperation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operations/{operationId}/cancellations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop long work: what was decided stands, and nothing more is. */
+        post: operations["cancelOperation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operations/{operationId}/items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a plan is about, and what became of each; in the order of the plan. */
+        get: operations["listOperationItems"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/people": {
         parameters: {
             query?: never;
@@ -1193,6 +1338,43 @@ export interface paths {
          * @description What is left out stays; null takes a name away. Certificates that were issued stay as they are: the answer says which of them have other names.
          */
         patch: operations["changePerson"];
+        trace?: never;
+    };
+    "/api/v1/revocation-batches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Look for certificates to revoke, and change nothing: the plan is an operation that can then be run.
+         * @description The plan holds for an hour. Its items say which certificates would be revoked, and of the others why not.
+         */
+        post: operations["planRevocationBatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/revocation-batches/{operationId}/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Revoke what the plan holds. The worker does it; the operation says how far it is. */
+        post: operations["runRevocationBatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/revocations": {
@@ -2013,15 +2195,23 @@ export interface components {
          *       "deviceId": "0199f2a0-2222-7000-8000-000000000002",
          *       "personId": "0199f2a0-1111-7000-8000-000000000001",
          *       "container": "sign-in",
+         *       "certificateProfile": "smart-card-sign-in",
+         *       "certificateProfileVersion": 1,
+         *       "authority": "embedded",
+         *       "assurance": "substantial",
          *       "status": "active",
          *       "serialNumber": "5f0c3d9a1be24c7788aa10bb42cc93de",
          *       "thumbprint": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+         *       "publicKey": "76a09e41c5c71f01c4a3de42915be460866bffb499ae32268614c455bc449da2",
          *       "subject": "CN=Mary Major",
          *       "issuer": "CN=Cardwright Issuing CA",
          *       "notBefore": "2026-11-20T09:00:00.000Z",
          *       "notAfter": "2027-11-20T09:00:00.000Z",
          *       "certificate": "MIIB",
          *       "createdAt": "2026-11-20T09:00:00.000Z",
+         *       "ignoredRequest": [
+         *         "subject"
+         *       ],
          *       "attestation": {
          *         "state": "attested",
          *         "code": null,
@@ -2052,6 +2242,11 @@ export interface components {
          */
         Certificate: {
             allowedActions: components["schemas"]["AllowedAction"][];
+            /**
+             * @description How sure the enrolment made it whose card this is.
+             * @enum {string}
+             */
+            assurance: "none" | "low" | "substantial" | "high";
             /** @description Whether the device's TPM stated that the key is in it, and opened by this card's PIN alone. */
             attestation: {
                 /** @description Why the evidence was refused. */
@@ -2061,6 +2256,8 @@ export interface components {
                 /** @enum {string} */
                 state: "attested" | "unattested" | "refused";
             };
+            /** @description The CA that issued it, and that revokes it. */
+            authority: string;
             card: components["schemas"]["CardRef"];
             cardId: string;
             /**
@@ -2068,6 +2265,9 @@ export interface components {
              * @description DER.
              */
             certificate: string | null;
+            /** @description Null: from the time before there were profiles. */
+            certificateProfile: string | null;
+            certificateProfileVersion: number | null;
             /** @description The key slot on the card. */
             container: string;
             /** Format: date-time */
@@ -2075,6 +2275,8 @@ export interface components {
             device: components["schemas"]["DeviceRef"];
             deviceId: string;
             id: string;
+            /** @description What the request asked for beyond its key. Names come from the records: none of it was taken. */
+            ignoredRequest: string[];
             issuer: string | null;
             /** Format: date-time */
             notAfter: string | null;
@@ -2082,6 +2284,8 @@ export interface components {
             notBefore: string | null;
             person: components["schemas"]["PersonRef"];
             personId: string;
+            /** @description SHA-256 of the SubjectPublicKeyInfo, lower-case hex. */
+            publicKey: string | null;
             revocation: {
                 comment: string;
                 reason: string;
@@ -2223,6 +2427,63 @@ export interface components {
         };
         /**
          * @example {
+         *       "items": [
+         *         {
+         *           "month": "2027-11",
+         *           "count": 412,
+         *           "profiles": [
+         *             {
+         *               "certificateProfile": "smart-card-sign-in",
+         *               "count": 412
+         *             }
+         *           ]
+         *         }
+         *       ]
+         *     }
+         */
+        CertificateExpiries: {
+            items: {
+                count: number;
+                /** @description Of UTC. A month in which none ends is left out. */
+                month: string;
+                profiles: {
+                    certificateProfile: string | null;
+                    count: number;
+                }[];
+            }[];
+        };
+        /**
+         * @example {
+         *       "items": [
+         *         {
+         *           "number": 2,
+         *           "since": "2026-11-20T09:00:00.120Z",
+         *           "status": "active",
+         *           "decision": null,
+         *           "by": {
+         *             "eventId": "4711",
+         *             "action": "certificate.issued",
+         *             "actor": {
+         *               "kind": "device",
+         *               "id": "0199f2a0-2222-7000-8000-000000000002",
+         *               "name": "lap-0421"
+         *             },
+         *             "requestId": "0199f2a0-9999-7000-8000-000000000009",
+         *             "reason": null,
+         *             "ticket": null
+         *           }
+         *         }
+         *       ],
+         *       "next": null
+         *     }
+         */
+        CertificateHistory: {
+            items: components["schemas"]["CertificateState"][];
+            /** @description Send it as `cursor`. */
+            next: string | null;
+        };
+        /**
+         * @example {
          *       "id": "0199f2a0-7777-7000-8000-000000000007",
          *       "certificateId": "0199f2a0-5555-7000-8000-000000000005",
          *       "act": "hold",
@@ -2314,15 +2575,23 @@ export interface components {
          *           "deviceId": "0199f2a0-2222-7000-8000-000000000002",
          *           "personId": "0199f2a0-1111-7000-8000-000000000001",
          *           "container": "sign-in",
+         *           "certificateProfile": "smart-card-sign-in",
+         *           "certificateProfileVersion": 1,
+         *           "authority": "embedded",
+         *           "assurance": "substantial",
          *           "status": "active",
          *           "serialNumber": "5f0c3d9a1be24c7788aa10bb42cc93de",
          *           "thumbprint": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+         *           "publicKey": "76a09e41c5c71f01c4a3de42915be460866bffb499ae32268614c455bc449da2",
          *           "subject": "CN=Mary Major",
          *           "issuer": "CN=Cardwright Issuing CA",
          *           "notBefore": "2026-11-20T09:00:00.000Z",
          *           "notAfter": "2027-11-20T09:00:00.000Z",
          *           "certificate": "MIIB",
          *           "createdAt": "2026-11-20T09:00:00.000Z",
+         *           "ignoredRequest": [
+         *             "subject"
+         *           ],
          *           "attestation": {
          *             "state": "attested",
          *             "code": null,
@@ -2562,6 +2831,60 @@ export interface components {
          */
         CertificateProfileList: {
             items: components["schemas"]["CertificateProfile"][];
+        };
+        /**
+         * @example {
+         *       "number": 2,
+         *       "since": "2026-11-20T09:00:00.120Z",
+         *       "status": "active",
+         *       "decision": null,
+         *       "by": {
+         *         "eventId": "4711",
+         *         "action": "certificate.issued",
+         *         "actor": {
+         *           "kind": "device",
+         *           "id": "0199f2a0-2222-7000-8000-000000000002",
+         *           "name": "lap-0421"
+         *         },
+         *         "requestId": "0199f2a0-9999-7000-8000-000000000009",
+         *         "reason": null,
+         *         "ticket": null
+         *       }
+         *     }
+         */
+        CertificateState: {
+            /** @description Null for what happened before this history was kept. */
+            by: {
+                action: string;
+                actor: {
+                    id: string;
+                    kind: string;
+                    name: string;
+                };
+                /** @description In the audit log. */
+                eventId: string;
+                reason: string | null;
+                requestId: string;
+                ticket: string | null;
+            } | null;
+            /** @description The last one to revoke, to hold or to release. */
+            decision: {
+                /** Format: date-time */
+                effectiveAt: string;
+                /** @description RFC 5280 section 5.3.1; removeFromCRL: released from a hold. */
+                reason: string;
+                /**
+                 * @description confirmed: the CA has it.
+                 * @enum {string}
+                 */
+                state: "proposed" | "confirmed" | "superseded";
+            } | null;
+            /** @description 1, 2, 3 … without gaps. */
+            number: number;
+            /** Format: date-time */
+            since: string;
+            /** @enum {string} */
+            status: "proposed" | "active" | "on-hold" | "revoked" | "failed";
         };
         /**
          * @description What is left out becomes what is usual, as in a new profile.
@@ -4039,6 +4362,255 @@ export interface components {
         };
         /**
          * @example {
+         *       "select": {
+         *         "personId": "0199f2a0-1111-7000-8000-000000000001",
+         *         "certificateProfile": "smart-card-sign-in"
+         *       },
+         *       "reason": "keyCompromise",
+         *       "comment": "Keys were copied, nobody knows which",
+         *       "ticket": "INC-20417"
+         *     }
+         */
+        NewRevocationBatch: {
+            /** @description Whether what the same selection finds while the batch runs is revoked too. Without it: yes, but not of a list. */
+            alsoIssuedMeanwhile?: boolean;
+            /** @description Why, in words. Kept in the audit log. */
+            comment: string;
+            /**
+             * Format: date-time
+             * @description RFC 5280 section 5.3.2: since when the certificate is not to be trusted. Within its life so far.
+             */
+            invalidityDate?: string;
+            /**
+             * @description RFC 5280 section 5.3.1.
+             * @enum {string}
+             */
+            reason: "unspecified" | "keyCompromise" | "affiliationChanged" | "superseded" | "cessationOfOperation" | "privilegeWithdrawn";
+            /** @description Which certificates: all of what is given must hold. */
+            select: {
+                /** @description Name of a CA. */
+                authority?: string;
+                /** Format: uuid */
+                cardId?: string;
+                /** @description Name of a certificate profile. */
+                certificateProfile?: string;
+                /** Format: uuid */
+                deviceId?: string;
+                /** @description Serial numbers or SHA-256 thumbprints in hex, one a line, up to 100,000; of CSV the first column. Stands alone. */
+                list?: string;
+                /** Format: uuid */
+                personId?: string;
+            };
+            /**
+             * @description Reference in a ticket system.
+             * @example INC-20417
+             */
+            ticket?: string;
+        };
+        /**
+         * @example {
+         *       "id": "0199f2a0-8888-7000-8000-000000000008",
+         *       "kind": "revocation-batch",
+         *       "state": "running",
+         *       "input": {
+         *         "select": {
+         *           "personId": "0199f2a0-1111-7000-8000-000000000001"
+         *         },
+         *         "revocationReason": "keyCompromise"
+         *       },
+         *       "progress": {
+         *         "done": 120,
+         *         "failed": 0,
+         *         "total": 400
+         *       },
+         *       "counts": {
+         *         "pending": 230,
+         *         "decided": 50,
+         *         "done": 120,
+         *         "failed": 0,
+         *         "skipped": 3,
+         *         "added": 0
+         *       },
+         *       "reason": "Keys were copied",
+         *       "ticket": "INC-20417",
+         *       "requestedBy": {
+         *         "id": "0199f2a0-4444-7000-8000-000000000004",
+         *         "name": "security-officer"
+         *       },
+         *       "requestId": "0199f2a0-9999-7000-8000-000000000009",
+         *       "createdAt": "2026-11-20T09:30:00.000Z",
+         *       "expiresAt": "2026-11-20T10:30:00.000Z",
+         *       "startedAt": "2026-11-20T09:31:00.000Z",
+         *       "finishedAt": null,
+         *       "allowedActions": [
+         *         {
+         *           "action": "cancel",
+         *           "allowed": true,
+         *           "disabledReason": null
+         *         }
+         *       ]
+         *     }
+         */
+        Operation: {
+            allowedActions: components["schemas"]["AllowedAction"][];
+            counts: {
+                /** @description Came after the plan was made. */
+                added: number;
+                /** @description Recorded, and another system is being told. */
+                decided: number;
+                /** @description Done. */
+                done: number;
+                /** @description Another system would not. */
+                failed: number;
+                /** @description To be done. */
+                pending: number;
+                /** @description Nothing is to be done; the items say why. */
+                skipped: number;
+            };
+            /** Format: date-time */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description Of a plan: when it can be run no more.
+             */
+            expiresAt: string;
+            /** Format: date-time */
+            finishedAt: string | null;
+            id: string;
+            /** @description What was asked for. */
+            input: {
+                [key: string]: unknown;
+            };
+            /** @enum {string} */
+            kind: "revocation-batch";
+            progress: {
+                /** @description Done. */
+                done: number;
+                /** @description Another system would not; the items say why. */
+                failed: number;
+                /** @description All that is to be done, or was. */
+                total: number;
+            };
+            reason: string;
+            requestedBy: components["schemas"]["OperatorRef"];
+            /** @description All audit events of it carry this. */
+            requestId: string;
+            /** Format: date-time */
+            startedAt: string | null;
+            /**
+             * @description planned: nothing was done yet. running: the worker carries it on, whatever restarts.
+             * @enum {string}
+             */
+            state: "planned" | "running" | "done" | "cancelled" | "expired";
+            ticket: string | null;
+        };
+        /**
+         * @example {
+         *       "position": 1,
+         *       "state": "skipped",
+         *       "code": "serial-number-unknown",
+         *       "added": false,
+         *       "line": "5f0c3d9a1be24c77",
+         *       "certificate": null
+         *     }
+         */
+        OperationItem: {
+            /** @description Came after the plan was made. */
+            added: boolean;
+            certificate: {
+                authority: string;
+                cardId: string;
+                id: string;
+                personId: string;
+                serialNumber: string | null;
+                status: string;
+                subject: string | null;
+            } | null;
+            /** @description Why it was skipped, or failed. */
+            code: string | null;
+            /** @description Of a list, where the line names nothing. */
+            line: string | null;
+            /** @description In the plan; of a list, the number of the line. */
+            position: number;
+            /** @enum {string} */
+            state: "pending" | "decided" | "done" | "failed" | "skipped";
+        };
+        /**
+         * @example {
+         *       "items": [
+         *         {
+         *           "position": 1,
+         *           "state": "skipped",
+         *           "code": "serial-number-unknown",
+         *           "added": false,
+         *           "line": "5f0c3d9a1be24c77",
+         *           "certificate": null
+         *         }
+         *       ],
+         *       "next": null
+         *     }
+         */
+        OperationItemList: {
+            items: components["schemas"]["OperationItem"][];
+            /** @description Send it as `cursor`. */
+            next: string | null;
+        };
+        /**
+         * @example {
+         *       "items": [
+         *         {
+         *           "id": "0199f2a0-8888-7000-8000-000000000008",
+         *           "kind": "revocation-batch",
+         *           "state": "running",
+         *           "input": {
+         *             "select": {
+         *               "personId": "0199f2a0-1111-7000-8000-000000000001"
+         *             },
+         *             "revocationReason": "keyCompromise"
+         *           },
+         *           "progress": {
+         *             "done": 120,
+         *             "failed": 0,
+         *             "total": 400
+         *           },
+         *           "counts": {
+         *             "pending": 230,
+         *             "decided": 50,
+         *             "done": 120,
+         *             "failed": 0,
+         *             "skipped": 3,
+         *             "added": 0
+         *           },
+         *           "reason": "Keys were copied",
+         *           "ticket": "INC-20417",
+         *           "requestedBy": {
+         *             "id": "0199f2a0-4444-7000-8000-000000000004",
+         *             "name": "security-officer"
+         *           },
+         *           "requestId": "0199f2a0-9999-7000-8000-000000000009",
+         *           "createdAt": "2026-11-20T09:30:00.000Z",
+         *           "expiresAt": "2026-11-20T10:30:00.000Z",
+         *           "startedAt": "2026-11-20T09:31:00.000Z",
+         *           "finishedAt": null,
+         *           "allowedActions": [
+         *             {
+         *               "action": "cancel",
+         *               "allowed": true,
+         *               "disabledReason": null
+         *             }
+         *           ]
+         *         }
+         *       ],
+         *       "next": null
+         *     }
+         */
+        OperationList: {
+            items: components["schemas"]["Operation"][];
+            /** @description Send it as `cursor`. */
+            next: string | null;
+        };
+        /**
+         * @example {
          *       "id": "0199f2a0-4444-7000-8000-000000000004",
          *       "name": "helpdesk",
          *       "displayName": "Helen Desk",
@@ -4428,6 +5000,21 @@ export interface components {
              * @enum {string}
              */
             state: "queued" | "delivered" | "done" | "failed" | "cancelled";
+        };
+        /**
+         * @example {
+         *       "taskId": "0199f2a0-7777-7000-8000-000000000007",
+         *       "key": "same"
+         *     }
+         */
+        RequestedRenewal: {
+            /**
+             * @description same: the device renews it by itself. new: its holder is told, who makes the key with the PIN.
+             * @enum {string}
+             */
+            key: "same" | "new";
+            /** @description Of the device: GET /devices/{id}/tasks says what came of it. */
+            taskId: string;
         };
         /**
          * @example {
@@ -6259,6 +6846,8 @@ export interface operations {
                 limit?: number;
                 outcome?: "done" | "refused";
                 personId?: string;
+                /** @description All that one request led to, later too. */
+                requestId?: string;
                 /** @description Before. */
                 to?: string;
                 unblockSessionId?: string;
@@ -7172,6 +7761,80 @@ export interface operations {
             };
         };
     };
+    countCertificateExpiries: {
+        parameters: {
+            query?: {
+                certificateProfile?: string;
+                /**
+                 * @description This month, when left out.
+                 * @example 2027-11
+                 */
+                from?: string;
+                months?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CertificateExpiries"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listCertificateExpiries: {
+        parameters: {
+            query?: {
+                certificateProfile?: string;
+                /** @description `next` of the page before. */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @example 2027-11 */
+                month: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CertificateList"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listCertificateProfiles: {
         parameters: {
             query?: never;
@@ -7376,12 +8039,20 @@ export interface operations {
     listCertificates: {
         parameters: {
             query?: {
+                /** @description A past moment, RFC 3339. */
+                asOf?: string;
+                assurance?: "none" | "low" | "substantial" | "high";
+                /** @description Name of a CA. */
+                authority?: string;
                 cardId?: string;
+                certificateProfile?: string;
                 /** @description `next` of the page before. */
                 cursor?: string;
                 deviceId?: string;
                 limit?: number;
                 personId?: string;
+                /** @description SHA-256 of the SubjectPublicKeyInfo in hex. */
+                publicKey?: string;
                 /** @description Hex in either case, leading zeros ignored. */
                 serialNumber?: string;
                 status?: "proposed" | "active" | "on-hold" | "revoked" | "expired" | "failed";
@@ -7463,6 +8134,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EvidenceList"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCertificateHistory: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                certificateId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CertificateHistory"];
                 };
             };
             /** @description Refused: see `code`. */
@@ -7598,6 +8304,61 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CertificateHold"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    requestRenewal: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gives the first answer again, for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                certificateId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "The name of its holder has changed",
+                 *       "ticket": "INC-20417"
+                 *     }
+                 */
+                "application/json": {
+                    /**
+                     * @description Why. Kept in the audit log.
+                     * @example Caller forgot the PIN
+                     */
+                    reason: string;
+                    /**
+                     * @description Reference in a ticket system.
+                     * @example INC-20417
+                     */
+                    ticket?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestedRenewal"];
                 };
             };
             /** @description Refused: see `code`. */
@@ -8140,6 +8901,161 @@ export interface operations {
             };
         };
     };
+    listOperations: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                cursor?: string;
+                limit?: number;
+                state?: "planned" | "running" | "done" | "cancelled" | "expired";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationList"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getOperation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                operationId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancelOperation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gives the first answer again, for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                operationId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "The wrong list"
+                 *     }
+                 */
+                "application/json": {
+                    /**
+                     * @description Why. Kept in the audit log.
+                     * @example Caller forgot the PIN
+                     */
+                    reason: string;
+                    /**
+                     * @description Reference in a ticket system.
+                     * @example INC-20417
+                     */
+                    ticket?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listOperationItems: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                cursor?: string;
+                limit?: number;
+                state?: "pending" | "decided" | "done" | "failed" | "skipped";
+            };
+            header?: never;
+            path: {
+                operationId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationItemList"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listPeople: {
         parameters: {
             query?: {
@@ -8267,6 +9183,80 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ChangedPerson"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    planRevocationBatch: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gives the first answer again, for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRevocationBatch"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    runRevocationBatch: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gives the first answer again, for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                operationId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
                 };
             };
             /** @description Refused: see `code`. */

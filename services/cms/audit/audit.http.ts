@@ -87,6 +87,7 @@ export function registerAuditRoutes(app: App, deps: { readonly log: AuditLog }):
           unblockSessionId: Type.Optional(id()),
           actorId: Type.Optional(line(100)),
           action: Type.Optional(line(100, { examples: ['unblock.answered'] })),
+          requestId: Type.Optional(line(100, { description: 'All that one request led to, later too.' })),
           outcome: Type.Optional(oneOf(['done', 'refused'])),
           from: Type.Optional(time({ description: 'At or after.' })),
           to: Type.Optional(time({ description: 'Before.' })),

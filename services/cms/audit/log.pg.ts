@@ -12,6 +12,7 @@ const COLUMN: Record<Exclude<keyof AuditFilters, 'from' | 'to'>, string> = {
   actorId: 'actor_id',
   action: 'action',
   outcome: 'outcome',
+  requestId: 'request_id',
 };
 
 /** Names of columns come from the table above only; every value is a parameter. */

@@ -9,6 +9,7 @@ export interface AuditFilters {
   readonly unblockSessionId?: string | undefined;
   readonly actorId?: string | undefined;
   readonly action?: string | undefined;
+  readonly requestId?: string | undefined;
   readonly outcome?: Outcome | undefined;
   readonly from?: Date | undefined;
   readonly to?: Date | undefined;

@@ -8,4 +8,5 @@ export {
   type RevocationService,
   type Why,
 } from './revoke-certificate.ts';
+export { type BatchPorts, createRevocationBatchWork, planBatch } from './run-batch.ts';
 export { type TellDueDependencies, tellDue } from './tell-due.ts';

@@ -11,6 +11,7 @@ import {
   requestChange,
   type TakeOvers,
 } from '../key-changes/index.ts';
+import { type RunOperationsPorts, runOperations } from '../operations/index.ts';
 import { type TellDueDependencies, tellDue } from '../revocation/index.ts';
 import { answerApproved, type CardApprovals, type UnblockDependencies } from '../unblock/index.ts';
 import { type NoteAlertsDependencies, noteAlerts } from '../vault-alerts/index.ts';
@@ -30,6 +31,7 @@ export interface RemainderDependencies
   readonly authorities: Authorities;
   readonly connectorWork: ConnectorWork;
   readonly revocationWork: TellDueDependencies;
+  readonly operationWork: RunOperationsPorts;
   readonly idempotencyKeys: { sweep(): Promise<number> };
   readonly cardApprovals: Pick<CardApprovals, 'dropExpired'>;
   readonly operators: { dropEndedSessions(now: Date): Promise<number> };
@@ -82,6 +84,8 @@ export function remaindersOf(deps: RemainderDependencies): {
       },
     ],
     housekeeping: [
+      { name: 'operation', sweep: () => runOperations(deps.operationWork) },
+      { name: 'plan', sweep: (now) => deps.operationWork.operations.expire(now) },
       { name: 'revocation', sweep: () => tellDue(deps.revocationWork) },
       { name: 'authorities', sweep: () => deps.connectorWork.probe() },
       { name: 'vault-alerts', sweep: () => noteAlerts(vaultAlerts) },
