@@ -22,8 +22,10 @@ import { deviceLinkComponents, registerDeviceLinkRoutes } from './device-link/de
 import { deviceReportComponents, registerDeviceReportRoutes } from './device-reports/device-reports.http.ts';
 import { deviceComponents, registerDeviceRoutes } from './devices/devices.http.ts';
 import { deviceEnrolmentComponents, registerDeviceEnrolmentRoutes } from './enrolment/device-enrolment.http.ts';
+import { deviceProofComponents, registerDeviceProofRoutes } from './enrolment/device-proofs.http.ts';
 import { enrolmentComponents, registerEnrolmentRoutes } from './enrolment/enrolment.http.ts';
 import { registerReissueRoutes, reissueComponents } from './enrolment/reissue.http.ts';
+import { registerVouchingRoutes, vouchingComponents } from './enrolment/vouching.http.ts';
 import { expiryComponents, registerExpiryRoutes } from './history/expiries.http.ts';
 import { historyComponents, registerHistoryRoutes } from './history/history.http.ts';
 import { deviceKeyChangeComponents, registerDeviceKeyChangeRoutes } from './key-changes/device-key-changes.http.ts';
@@ -72,6 +74,8 @@ const components = [
   ...pukComponents,
   ...searchComponents,
   ...enrolmentComponents,
+  ...vouchingComponents,
+  ...deviceProofComponents,
   ...reissueComponents,
   ...deviceAttestationComponents,
   ...attestationComponents,
@@ -133,6 +137,8 @@ export async function createApp(parts: Parts): Promise<App> {
   registerSearchRoutes(app, { index: parts.searchIndex });
   registerEnrolmentRoutes(app, parts);
   registerReissueRoutes(app, parts);
+  registerVouchingRoutes(app, { ...parts, keys: parts.vault });
+  registerDeviceProofRoutes(app, { ...parts, keys: parts.vault });
   registerDeviceEnrolmentRoutes(app, { ...parts, keys: parts.vault, devices: parts.enrollingDevices });
   registerDeviceAttestationRoutes(app, { ...parts, audiences: audiencesOf(config), hashToken });
   registerAttestationRoutes(app, parts);

@@ -26,7 +26,7 @@ import { createEmbeddedAuthority } from './certificates/authority.link.ts';
 import { createCertificateRecords } from './certificates/certificates.prisma.ts';
 import { createIssuance } from './certificates/index.ts';
 import { createCertificateReader } from './certificates/reader.x509.ts';
-import { signedBy } from './certificates/signature.x509.ts';
+import { describeCertificate, maySign, signedBy, verifySignature } from './certificates/signature.x509.ts';
 import { createCertificateViews } from './certificates/views.pg.ts';
 import type { Config, DatabaseConfig } from './config.ts';
 import { createAttemptRecords } from './connectors/attempts.prisma.ts';
@@ -46,6 +46,8 @@ import { createDeviceReports } from './device-reports/reports.prisma.ts';
 import { createDeviceViews } from './devices/views.pg.ts';
 import { createEnrollingDevices } from './enrolment/enrolling-devices.prisma.ts';
 import { createEnrolmentRecords } from './enrolment/enrolments.prisma.ts';
+import { createHandOvers } from './enrolment/index.ts';
+import { createProofNonces, createVouchers } from './enrolment/vouchers.prisma.ts';
 import { createCertificateExpiries } from './history/expiries.pg.ts';
 import { createCertificateHistory } from './history/states.pg.ts';
 import type { Intent } from './kernel/actor.ts';
@@ -167,7 +169,10 @@ export function wire(config: Config) {
     ...{ cards, tasks, changes, vault, cardEnding },
     onUnconfirmed: (error) => logger.warn({ err: error }, 'a change of an administrator key waits for the vault'),
   };
-  const deviceLink: DeviceLinkDependencies = { ...keyChanges, devices: createLinkedDevices(prisma), revocations };
+  const handedOver = createHandOvers({ audit, enrolments });
+  const deviceLink: DeviceLinkDependencies = {
+    ...{ ...keyChanges, devices: createLinkedDevices(prisma), revocations, handedOver },
+  };
   const effects: TaskEffects = {
     'change-administrator-key': reportedChange(keyChanges),
     destroy: reportedDestruction(deviceLink),
@@ -244,6 +249,8 @@ export function wire(config: Config) {
     sessions: createUnblockSessions(prisma),
     answers: createAnswerRecords(pool),
     ...{ cardApprovals: createCardApprovals(prisma), signedBy },
+    ...{ vouchers: createVouchers(prisma), nonces: createProofNonces() },
+    signatures: { verify: verifySignature, maySign, describe: describeCertificate },
     completeKeyChange: (intent: Intent, cardId: string) => completeOfCard(keyChanges, intent, cardId),
     vaultAlerts: { ...shared, source: createVaultAlertSource(vault), noted: createNotedAlerts(pool) },
 

@@ -333,6 +333,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/agent/enrolments/{enrolmentId}/initial-pins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The first PIN is set: what an operator who looked on is to confirm, and whether one has.
+         * @description Asked again for the same card it gives the same code.
+         */
+        post: operations["askSupervision"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agent/enrolments/{enrolmentId}/proof-nonces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A nonce for one signature by a certificate that the person has already. It replaces an earlier one. */
+        post: operations["giveProofNonce"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/agent/enrolments/claims": {
         parameters: {
             query?: never;
@@ -1212,6 +1249,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/enrolments/{enrolmentId}/initial-pin-confirmations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say that the person whose card it is set its first PIN under your eyes.
+         * @description Until then no certificate is issued. If the card is made anew, with another PIN, it is asked again.
+         */
+        post: operations["confirmInitialPin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/enrolments/{enrolmentId}/vouchers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who vouched that the person is the person, nearest first, back to the first of them.
+         * @description Where a certificate signed for this enrolment, what vouched for that certificate follows, and so on. Nobody can change it.
+         */
+        get: operations["listVouchers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/named-keys": {
         parameters: {
             query?: never;
@@ -1227,74 +1304,6 @@ export interface paths {
          * @description Uniform keys are refused unless the vault is configured for them: they are unsafe.
          */
         post: operations["takeNamedKey"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/operations": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Long work, newest first. */
-        get: operations["listOperations"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/operations/{operationId}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** How far long work is. */
-        get: operations["getOperation"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/operations/{operationId}/cancellations": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Stop long work: what was decided stands, and nothing more is. */
-        post: operations["cancelOperation"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/operations/{operationId}/items": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** What a plan is about, and what became of each; in the order of the plan. */
-        get: operations["listOperationItems"];
-        put?: never;
-        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1338,43 +1347,6 @@ export interface paths {
          * @description What is left out stays; null takes a name away. Certificates that were issued stay as they are: the answer says which of them have other names.
          */
         patch: operations["changePerson"];
-        trace?: never;
-    };
-    "/api/v1/revocation-batches": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Look for certificates to revoke, and change nothing: the plan is an operation that can then be run.
-         * @description The plan holds for an hour. Its items say which certificates would be revoked, and of the others why not.
-         */
-        post: operations["planRevocationBatch"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/revocation-batches/{operationId}/runs": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Revoke what the plan holds. The worker does it; the operation says how far it is. */
-        post: operations["runRevocationBatch"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
         trace?: never;
     };
     "/api/v1/revocations": {
@@ -1745,6 +1717,7 @@ export interface components {
          *       "keyVersion": 1,
          *       "keySetAt": "2026-03-02T09:00:05.000Z",
          *       "takeOverPending": false,
+         *       "initialPinPending": false,
          *       "state": "active",
          *       "triesLeft": 5,
          *       "pinLimit": 5,
@@ -1789,6 +1762,8 @@ export interface components {
             device: components["schemas"]["DeviceRef"] | null;
             deviceId: string | null;
             id: string;
+            /** @description Nobody knows its first PIN: its holder has to exchange it for their own, with the hand-over code. */
+            initialPinPending: boolean;
             /**
              * Format: date-time
              * @description Since when the card has that key.
@@ -1992,6 +1967,7 @@ export interface components {
          *           "keyVersion": 1,
          *           "keySetAt": "2026-03-02T09:00:05.000Z",
          *           "takeOverPending": false,
+         *           "initialPinPending": false,
          *           "state": "active",
          *           "triesLeft": 5,
          *           "pinLimit": 5,
@@ -3101,6 +3077,9 @@ export interface components {
          *         "displayName": "Mary Major",
          *         "userPrincipalName": "mary.major@example.com"
          *       },
+         *       "method": "code",
+         *       "initialPin": "holder",
+         *       "handOver": null,
          *       "profile": {
          *         "pinLimit": 5,
          *         "pinPolicy": {
@@ -3123,6 +3102,22 @@ export interface components {
             cardSerial: string;
             deviceId: string;
             enrolmentId: string;
+            handOver: {
+                /**
+                 * Format: byte
+                 * @description X25519: what a first PIN that nobody sees is sealed to.
+                 */
+                publicKey: string;
+                /**
+                 * Format: byte
+                 * @description With it the other half follows from the hand-over code.
+                 */
+                salt: string;
+            } | null;
+            /** @enum {string} */
+            initialPin: "holder" | "supervised" | "handed-over";
+            /** @enum {string} */
+            method: "code" | "on-behalf" | "existing-certificate" | "pre-provisioned";
             person: {
                 displayName: string;
                 userPrincipalName: string;
@@ -3154,6 +3149,9 @@ export interface components {
          *         "id": "0199f2a0-7777-7000-8000-000000000007",
          *         "personId": "0199f2a0-1111-7000-8000-000000000001",
          *         "cardProfile": "tpm-default",
+         *         "method": "code",
+         *         "initialPin": "holder",
+         *         "initialPinState": "holder",
          *         "replacesCardId": null,
          *         "state": "open",
          *         "expiresAt": "2026-11-21T09:00:00.000Z",
@@ -3172,13 +3170,16 @@ export interface components {
          *           }
          *         ]
          *       },
-         *       "code": "7K3M-92QF-XD4T"
+         *       "code": "7K3M-92QF-XD4T",
+         *       "handOverCode": null
          *     }
          */
         CreatedEnrolment: {
             /** @description Shown once. Case, spacing, O for 0 and I or L for 1 are forgiven. */
             code: string;
             enrolment: components["schemas"]["Enrolment"];
+            /** @description Shown once, where a first PIN is handed over: for the person, in another way than the device goes. It opens the PIN, and nothing else does. */
+            handOverCode: string | null;
         };
         /**
          * @example {
@@ -3510,6 +3511,9 @@ export interface components {
          *       "id": "0199f2a0-7777-7000-8000-000000000007",
          *       "personId": "0199f2a0-1111-7000-8000-000000000001",
          *       "cardProfile": "tpm-default",
+         *       "method": "code",
+         *       "initialPin": "holder",
+         *       "initialPinState": "holder",
          *       "replacesCardId": null,
          *       "state": "open",
          *       "expiresAt": "2026-11-21T09:00:00.000Z",
@@ -3543,6 +3547,18 @@ export interface components {
              */
             expiresAt: string;
             id: string;
+            /** @enum {string} */
+            initialPin: "holder" | "supervised" | "handed-over";
+            /**
+             * @description Of a supervised one: not-set, to-confirm, confirmed. Of one that is handed over: sealed, until its holder has exchanged it: handed-over.
+             * @enum {string}
+             */
+            initialPinState: "holder" | "not-set" | "to-confirm" | "confirmed" | "sealed" | "handed-over";
+            /**
+             * @description How it is known that whoever has the code is the person.
+             * @enum {string}
+             */
+            method: "code" | "on-behalf" | "existing-certificate" | "pre-provisioned";
             personId: string;
             /** @description Of a reissue: the card whose place the new one takes. */
             replacesCardId: string | null;
@@ -3568,6 +3584,9 @@ export interface components {
          *           "id": "0199f2a0-7777-7000-8000-000000000007",
          *           "personId": "0199f2a0-1111-7000-8000-000000000001",
          *           "cardProfile": "tpm-default",
+         *           "method": "code",
+         *           "initialPin": "holder",
+         *           "initialPinState": "holder",
          *           "replacesCardId": null,
          *           "state": "open",
          *           "expiresAt": "2026-11-21T09:00:00.000Z",
@@ -3594,6 +3613,67 @@ export interface components {
             items: components["schemas"]["Enrolment"][];
             /** @description Send it as `cursor`. */
             next: string | null;
+        };
+        /**
+         * @example {
+         *       "nonce": "q83vASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4k=",
+         *       "expiresAt": "2026-11-20T09:05:00.000Z"
+         *     }
+         */
+        EnrolmentProofNonce: {
+            /**
+             * Format: date-time
+             * @description Until when the signature is taken.
+             */
+            expiresAt: string;
+            /**
+             * Format: byte
+             * @description Part of what is signed.
+             */
+            nonce: string;
+        };
+        /**
+         * @example {
+         *       "items": [
+         *         {
+         *           "id": "0199f2a0-9999-7000-8000-000000000009",
+         *           "enrolmentId": "0199f2a0-7777-7000-8000-000000000007",
+         *           "kind": "identity",
+         *           "operator": {
+         *             "id": "0199f2a0-4444-7000-8000-000000000004",
+         *             "name": "helpdesk"
+         *           },
+         *           "method": "in-person",
+         *           "evidence": "Passport, photograph compared",
+         *           "note": null,
+         *           "certificateId": null,
+         *           "createdAt": "2026-11-20T09:00:00.000Z",
+         *           "depth": 0
+         *         }
+         *       ]
+         *     }
+         */
+        EnrolmentVouchers: {
+            items: {
+                /** @description The certificate that signed. */
+                certificateId: string | null;
+                /** Format: date-time */
+                createdAt: string;
+                /** @description 0: of this enrolment. 1: of the one by which the certificate came about that signed for this one. And so on. */
+                depth: number;
+                enrolmentId: string;
+                evidence: string;
+                id: string;
+                /**
+                 * @description identity: who the person is. initial-pin: that they set the PIN themselves. certificate: one that signed.
+                 * @enum {string}
+                 */
+                kind: "identity" | "initial-pin" | "certificate";
+                /** @enum {string} */
+                method: "in-person" | "video" | "call-back" | "manager" | "existing-certificate";
+                note: string | null;
+                operator: components["schemas"]["OperatorRef"] | null;
+            }[];
         };
         /**
          * @example {
@@ -3720,6 +3800,19 @@ export interface components {
             jwk: {
                 [key: string]: unknown;
             };
+        };
+        /**
+         * @example {
+         *       "confirmationCode": "482913",
+         *       "confirmed": false,
+         *       "pollAfterSeconds": 2
+         *     }
+         */
+        InitialPinSupervision: {
+            /** @description To be shown to the operator who looked on. */
+            confirmationCode: string;
+            confirmed: boolean;
+            pollAfterSeconds: number;
         };
         /**
          * @example {
@@ -4318,6 +4411,11 @@ export interface components {
          */
         NewReissue: {
             /**
+             * @description One of the card profile's; its first one, if it is left out.
+             * @enum {string}
+             */
+            method?: "code" | "on-behalf" | "existing-certificate" | "pre-provisioned";
+            /**
              * @description retire-when-replaced: the person works with the old card until the new one, on another or a reinstalled device, is active. retire-now: it goes out of use at once; needs the permission cards:retire.
              * @default retire-when-replaced
              * @enum {string}
@@ -4341,6 +4439,14 @@ export interface components {
             ticket?: string;
             /** @default 86400 */
             validForSeconds?: number;
+            /** @description How the person was identified. Who says so vouches for them, for as long as the card is in use. */
+            verification?: {
+                /** @description What proved who the person is. Kept in the audit log. */
+                evidence: string;
+                /** @enum {string} */
+                method: "in-person" | "video" | "call-back" | "manager";
+                note?: string;
+            };
         };
         /**
          * @example {
@@ -4359,255 +4465,6 @@ export interface components {
              * @example INC-20417
              */
             ticket?: string;
-        };
-        /**
-         * @example {
-         *       "select": {
-         *         "personId": "0199f2a0-1111-7000-8000-000000000001",
-         *         "certificateProfile": "smart-card-sign-in"
-         *       },
-         *       "reason": "keyCompromise",
-         *       "comment": "Keys were copied, nobody knows which",
-         *       "ticket": "INC-20417"
-         *     }
-         */
-        NewRevocationBatch: {
-            /** @description Whether what the same selection finds while the batch runs is revoked too. Without it: yes, but not of a list. */
-            alsoIssuedMeanwhile?: boolean;
-            /** @description Why, in words. Kept in the audit log. */
-            comment: string;
-            /**
-             * Format: date-time
-             * @description RFC 5280 section 5.3.2: since when the certificate is not to be trusted. Within its life so far.
-             */
-            invalidityDate?: string;
-            /**
-             * @description RFC 5280 section 5.3.1.
-             * @enum {string}
-             */
-            reason: "unspecified" | "keyCompromise" | "affiliationChanged" | "superseded" | "cessationOfOperation" | "privilegeWithdrawn";
-            /** @description Which certificates: all of what is given must hold. */
-            select: {
-                /** @description Name of a CA. */
-                authority?: string;
-                /** Format: uuid */
-                cardId?: string;
-                /** @description Name of a certificate profile. */
-                certificateProfile?: string;
-                /** Format: uuid */
-                deviceId?: string;
-                /** @description Serial numbers or SHA-256 thumbprints in hex, one a line, up to 100,000; of CSV the first column. Stands alone. */
-                list?: string;
-                /** Format: uuid */
-                personId?: string;
-            };
-            /**
-             * @description Reference in a ticket system.
-             * @example INC-20417
-             */
-            ticket?: string;
-        };
-        /**
-         * @example {
-         *       "id": "0199f2a0-8888-7000-8000-000000000008",
-         *       "kind": "revocation-batch",
-         *       "state": "running",
-         *       "input": {
-         *         "select": {
-         *           "personId": "0199f2a0-1111-7000-8000-000000000001"
-         *         },
-         *         "revocationReason": "keyCompromise"
-         *       },
-         *       "progress": {
-         *         "done": 120,
-         *         "failed": 0,
-         *         "total": 400
-         *       },
-         *       "counts": {
-         *         "pending": 230,
-         *         "decided": 50,
-         *         "done": 120,
-         *         "failed": 0,
-         *         "skipped": 3,
-         *         "added": 0
-         *       },
-         *       "reason": "Keys were copied",
-         *       "ticket": "INC-20417",
-         *       "requestedBy": {
-         *         "id": "0199f2a0-4444-7000-8000-000000000004",
-         *         "name": "security-officer"
-         *       },
-         *       "requestId": "0199f2a0-9999-7000-8000-000000000009",
-         *       "createdAt": "2026-11-20T09:30:00.000Z",
-         *       "expiresAt": "2026-11-20T10:30:00.000Z",
-         *       "startedAt": "2026-11-20T09:31:00.000Z",
-         *       "finishedAt": null,
-         *       "allowedActions": [
-         *         {
-         *           "action": "cancel",
-         *           "allowed": true,
-         *           "disabledReason": null
-         *         }
-         *       ]
-         *     }
-         */
-        Operation: {
-            allowedActions: components["schemas"]["AllowedAction"][];
-            counts: {
-                /** @description Came after the plan was made. */
-                added: number;
-                /** @description Recorded, and another system is being told. */
-                decided: number;
-                /** @description Done. */
-                done: number;
-                /** @description Another system would not. */
-                failed: number;
-                /** @description To be done. */
-                pending: number;
-                /** @description Nothing is to be done; the items say why. */
-                skipped: number;
-            };
-            /** Format: date-time */
-            createdAt: string;
-            /**
-             * Format: date-time
-             * @description Of a plan: when it can be run no more.
-             */
-            expiresAt: string;
-            /** Format: date-time */
-            finishedAt: string | null;
-            id: string;
-            /** @description What was asked for. */
-            input: {
-                [key: string]: unknown;
-            };
-            /** @enum {string} */
-            kind: "revocation-batch";
-            progress: {
-                /** @description Done. */
-                done: number;
-                /** @description Another system would not; the items say why. */
-                failed: number;
-                /** @description All that is to be done, or was. */
-                total: number;
-            };
-            reason: string;
-            requestedBy: components["schemas"]["OperatorRef"];
-            /** @description All audit events of it carry this. */
-            requestId: string;
-            /** Format: date-time */
-            startedAt: string | null;
-            /**
-             * @description planned: nothing was done yet. running: the worker carries it on, whatever restarts.
-             * @enum {string}
-             */
-            state: "planned" | "running" | "done" | "cancelled" | "expired";
-            ticket: string | null;
-        };
-        /**
-         * @example {
-         *       "position": 1,
-         *       "state": "skipped",
-         *       "code": "serial-number-unknown",
-         *       "added": false,
-         *       "line": "5f0c3d9a1be24c77",
-         *       "certificate": null
-         *     }
-         */
-        OperationItem: {
-            /** @description Came after the plan was made. */
-            added: boolean;
-            certificate: {
-                authority: string;
-                cardId: string;
-                id: string;
-                personId: string;
-                serialNumber: string | null;
-                status: string;
-                subject: string | null;
-            } | null;
-            /** @description Why it was skipped, or failed. */
-            code: string | null;
-            /** @description Of a list, where the line names nothing. */
-            line: string | null;
-            /** @description In the plan; of a list, the number of the line. */
-            position: number;
-            /** @enum {string} */
-            state: "pending" | "decided" | "done" | "failed" | "skipped";
-        };
-        /**
-         * @example {
-         *       "items": [
-         *         {
-         *           "position": 1,
-         *           "state": "skipped",
-         *           "code": "serial-number-unknown",
-         *           "added": false,
-         *           "line": "5f0c3d9a1be24c77",
-         *           "certificate": null
-         *         }
-         *       ],
-         *       "next": null
-         *     }
-         */
-        OperationItemList: {
-            items: components["schemas"]["OperationItem"][];
-            /** @description Send it as `cursor`. */
-            next: string | null;
-        };
-        /**
-         * @example {
-         *       "items": [
-         *         {
-         *           "id": "0199f2a0-8888-7000-8000-000000000008",
-         *           "kind": "revocation-batch",
-         *           "state": "running",
-         *           "input": {
-         *             "select": {
-         *               "personId": "0199f2a0-1111-7000-8000-000000000001"
-         *             },
-         *             "revocationReason": "keyCompromise"
-         *           },
-         *           "progress": {
-         *             "done": 120,
-         *             "failed": 0,
-         *             "total": 400
-         *           },
-         *           "counts": {
-         *             "pending": 230,
-         *             "decided": 50,
-         *             "done": 120,
-         *             "failed": 0,
-         *             "skipped": 3,
-         *             "added": 0
-         *           },
-         *           "reason": "Keys were copied",
-         *           "ticket": "INC-20417",
-         *           "requestedBy": {
-         *             "id": "0199f2a0-4444-7000-8000-000000000004",
-         *             "name": "security-officer"
-         *           },
-         *           "requestId": "0199f2a0-9999-7000-8000-000000000009",
-         *           "createdAt": "2026-11-20T09:30:00.000Z",
-         *           "expiresAt": "2026-11-20T10:30:00.000Z",
-         *           "startedAt": "2026-11-20T09:31:00.000Z",
-         *           "finishedAt": null,
-         *           "allowedActions": [
-         *             {
-         *               "action": "cancel",
-         *               "allowed": true,
-         *               "disabledReason": null
-         *             }
-         *           ]
-         *         }
-         *       ],
-         *       "next": null
-         *     }
-         */
-        OperationList: {
-            items: components["schemas"]["Operation"][];
-            /** @description Send it as `cursor`. */
-            next: string | null;
         };
         /**
          * @example {
@@ -6144,6 +6001,11 @@ export interface operations {
                         blocked: boolean;
                         /** Format: uuid */
                         cardId: string;
+                        /**
+                         * @description Of a card whose first PIN is handed over: whether its holder has set their own.
+                         * @enum {string}
+                         */
+                        initialPin?: "pending" | "set";
                         triesLeft: number;
                     }[];
                     tpm?: {
@@ -6320,6 +6182,17 @@ export interface operations {
                      */
                     csr: string;
                     evidence?: components["schemas"]["KeyEvidence"];
+                    /** @description The statement (README of the agent) of enrolment, nonce, card, container and request, signed by a certificate of the same person that is in force. */
+                    proof?: {
+                        /** @description Compact, with detached content (RFC 7515, appendix F); the header has alg and x5t#S256, or x5c. */
+                        jws: string;
+                    } | {
+                        /**
+                         * Format: byte
+                         * @description SignedData (RFC 5652) of one signer, DER.
+                         */
+                        cms: string;
+                    };
                 };
             };
         };
@@ -6422,6 +6295,78 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FirstWriteApproval"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    askSupervision: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                enrolmentId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /** @example {} */
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InitialPinSupervision"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    giveProofNonce: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                enrolmentId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /** @example {} */
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrolmentProofNonce"];
                 };
             };
             /** @description Refused: see `code`. */
@@ -6846,8 +6791,6 @@ export interface operations {
                 limit?: number;
                 outcome?: "done" | "refused";
                 personId?: string;
-                /** @description All that one request led to, later too. */
-                requestId?: string;
                 /** @description Before. */
                 to?: string;
                 unblockSessionId?: string;
@@ -8728,10 +8671,23 @@ export interface operations {
                 "application/json": {
                     /** @default tpm-default */
                     cardProfile?: string;
+                    /**
+                     * @description One of the card profile's; its first one, if it is left out.
+                     * @enum {string}
+                     */
+                    method?: "code" | "on-behalf" | "existing-certificate" | "pre-provisioned";
                     /** Format: uuid */
                     personId: string;
                     /** @default 86400 */
                     validForSeconds?: number;
+                    /** @description How the person was identified. Who says so vouches for them, for as long as the card is in use. */
+                    verification?: {
+                        /** @description What proved who the person is. Kept in the audit log. */
+                        evidence: string;
+                        /** @enum {string} */
+                        method: "in-person" | "video" | "call-back" | "manager";
+                        note?: string;
+                    };
                 };
             };
         };
@@ -8836,6 +8792,95 @@ export interface operations {
             };
         };
     };
+    confirmInitialPin: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gives the first answer again, for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                enrolmentId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "confirmationCode": "482913",
+                 *       "verification": {
+                 *         "method": "in-person",
+                 *         "evidence": "Passport, photograph compared"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @description As the device shows it. */
+                    confirmationCode: string;
+                    /** @description How the person was identified. Who says so vouches for them, for as long as the card is in use. */
+                    verification: {
+                        /** @description What proved who the person is. Kept in the audit log. */
+                        evidence: string;
+                        /** @enum {string} */
+                        method: "in-person" | "video" | "call-back" | "manager";
+                        note?: string;
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrolmentVouchers"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listVouchers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                enrolmentId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrolmentVouchers"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listNamedKeys: {
         parameters: {
             query?: never;
@@ -8888,161 +8933,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NamedKey"];
-                };
-            };
-            /** @description Refused: see `code`. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    listOperations: {
-        parameters: {
-            query?: {
-                /** @description `next` of the page before. */
-                cursor?: string;
-                limit?: number;
-                state?: "planned" | "running" | "done" | "cancelled" | "expired";
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OperationList"];
-                };
-            };
-            /** @description Refused: see `code`. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    getOperation: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                operationId: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Operation"];
-                };
-            };
-            /** @description Refused: see `code`. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    cancelOperation: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The same key with the same request gives the first answer again, for 24 hours. */
-                "Idempotency-Key"?: string;
-            };
-            path: {
-                operationId: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                /**
-                 * @example {
-                 *       "reason": "The wrong list"
-                 *     }
-                 */
-                "application/json": {
-                    /**
-                     * @description Why. Kept in the audit log.
-                     * @example Caller forgot the PIN
-                     */
-                    reason: string;
-                    /**
-                     * @description Reference in a ticket system.
-                     * @example INC-20417
-                     */
-                    ticket?: string;
-                };
-            };
-        };
-        responses: {
-            /** @description Created */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Operation"];
-                };
-            };
-            /** @description Refused: see `code`. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    listOperationItems: {
-        parameters: {
-            query?: {
-                /** @description `next` of the page before. */
-                cursor?: string;
-                limit?: number;
-                state?: "pending" | "decided" | "done" | "failed" | "skipped";
-            };
-            header?: never;
-            path: {
-                operationId: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OperationItemList"];
                 };
             };
             /** @description Refused: see `code`. */
@@ -9183,80 +9073,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ChangedPerson"];
-                };
-            };
-            /** @description Refused: see `code`. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    planRevocationBatch: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The same key with the same request gives the first answer again, for 24 hours. */
-                "Idempotency-Key"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewRevocationBatch"];
-            };
-        };
-        responses: {
-            /** @description Created */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Operation"];
-                };
-            };
-            /** @description Refused: see `code`. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    runRevocationBatch: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The same key with the same request gives the first answer again, for 24 hours. */
-                "Idempotency-Key"?: string;
-            };
-            path: {
-                operationId: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": Record<string, never>;
-            };
-        };
-        responses: {
-            /** @description Accepted */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Operation"];
                 };
             };
             /** @description Refused: see `code`. */

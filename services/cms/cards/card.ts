@@ -50,6 +50,8 @@ export interface CardView extends Card {
   readonly device: { readonly id: string; readonly hostName: string } | null;
   /** A change of its key is under way. */
   readonly keyChangeOpen: boolean;
+  /** Nobody knows its PIN until its holder has exchanged it for their own. */
+  readonly initialPinPending: boolean;
   /** Whether another card is to take its place, or has. */
   readonly reissue: ReissueState;
   readonly replaces: CardRef | null;

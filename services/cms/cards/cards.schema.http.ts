@@ -46,6 +46,9 @@ export const CardSchema = Type.Object(
     takeOverPending: Type.Boolean({
       description: 'Its key is known to others. Nothing is done with the card until its device has changed the key.',
     }),
+    initialPinPending: Type.Boolean({
+      description: 'Nobody knows its first PIN: its holder has to exchange it for their own, with the hand-over code.',
+    }),
     state: oneOf(CARD_STATES),
     triesLeft: nullable(Type.Integer({ description: 'Wrong PINs left, as of the last check-in.' })),
     pinLimit: nullable(Type.Integer()),
@@ -77,6 +80,7 @@ export const CardSchema = Type.Object(
         keyVersion: 1,
         keySetAt: '2026-03-02T09:00:05.000Z',
         takeOverPending: false,
+        initialPinPending: false,
         state: 'active',
         triesLeft: 5,
         pinLimit: 5,

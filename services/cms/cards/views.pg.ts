@@ -5,7 +5,10 @@ import type { CardViews } from './ports.ts';
 import { type CardRow, toCard } from './row.ts';
 
 type Row = Omit<CardRow, 'nvIndex'> &
-  Pick<CardView, 'person' | 'device' | 'keyChangeOpen' | 'reissue' | 'replaces' | 'replacedBy'> & {
+  Pick<
+    CardView,
+    'person' | 'device' | 'keyChangeOpen' | 'initialPinPending' | 'reissue' | 'replaces' | 'replacedBy'
+  > & {
     readonly nvIndex: string | null;
   };
 
@@ -14,6 +17,8 @@ const SELECT = `SELECT c.id, c.serial, c.person_id AS "personId", c.device_id AS
     c.key_set_at AS "keySetAt", c.take_over_pending AS "takeOverPending",
     EXISTS (SELECT 1 FROM key_changes k WHERE k.card_id = c.id AND (k.state IN ('requested', 'offered')
       OR (k.state = 'failed' AND k.reported_at IS NOT NULL))) AS "keyChangeOpen",
+    EXISTS (SELECT 1 FROM enrolments e WHERE e.card_id = c.id AND e.state = 'completed' AND e.hand_over = 'pending')
+      AS "initialPinPending",
     COALESCE((SELECT CASE e.state WHEN 'completed' THEN 'completed' ELSE 'open' END FROM enrolments e
       WHERE e.replaces_card_id = c.id AND (e.state IN ('claimed', 'completed') OR (e.state = 'open' AND e.expires_at > now()))
       ), 'none') AS reissue,
@@ -55,6 +60,6 @@ export function createCardViews(pool: pg.Pool): CardViews {
 
 function toView(row: Row): CardView {
   const card = toCard({ ...row, nvIndex: row.nvIndex === null ? null : Number(row.nvIndex) });
-  const { person, device, keyChangeOpen, reissue, replaces, replacedBy } = row;
-  return { ...card, person, device, keyChangeOpen, reissue, replaces, replacedBy };
+  const { person, device, keyChangeOpen, initialPinPending, reissue, replaces, replacedBy } = row;
+  return { ...card, person, device, keyChangeOpen, initialPinPending, reissue, replaces, replacedBy };
 }

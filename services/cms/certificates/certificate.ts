@@ -1,6 +1,7 @@
 import { DomainError } from '@cardwright/protocol';
 import { type AllowedAction, offer } from '../kernel/allowed-action.ts';
 import type { Permission } from '../kernel/permission.ts';
+import type { Assurance } from './assurance.ts';
 
 /** States and rules of a certificate's record. The record is made before the CA is asked, and never deleted. */
 export type CertificateStatus = 'proposed' | 'active' | 'on-hold' | 'revoked' | 'failed';
@@ -30,6 +31,7 @@ interface Common {
   /** Name of the CA that issues and revokes it. */
   readonly authority: string;
   readonly container: string;
+  readonly assurance: Assurance;
   readonly csr: Uint8Array;
   readonly createdAt: Date;
 }

@@ -1,6 +1,7 @@
 import type { CertificateOrder, ContainerRule, PersonNames } from '../certificate-profiles/index.ts';
 import type { Prisma, PrismaClient, Certificate as Row } from '../platform/generated/client.ts';
 import { clientOf } from '../platform/unit-of-work.prisma.ts';
+import type { Assurance } from './assurance.ts';
 import type { Certificate, CertificateStatus, Issued } from './certificate.ts';
 import type { CertificateRecords } from './ports.ts';
 
@@ -49,6 +50,10 @@ export function createCertificateRecords(prisma: PrismaClient): CertificateRecor
 
     async countSince(tx, cardId, container, since) {
       return await clientOf(tx).certificate.count({ where: { cardId, container, createdAt: { gte: since } } });
+    },
+
+    async setAssurance(tx, id, assurance) {
+      await clientOf(tx).certificate.update({ where: { id }, data: { assurance } });
     },
 
     async setStatus(tx, id, status) {
@@ -124,7 +129,11 @@ const own = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => Uint8Array.from(byte
 
 function toCertificate(row: Row): Certificate {
   const { id, requestId, cardId, deviceId, personId, enrolmentId, authority, container, csr, createdAt } = row;
-  const common = { id, requestId, cardId, deviceId, personId, enrolmentId, authority, container, csr, createdAt };
+  // The check of the database holds the set.
+  const assurance = row.assurance as Assurance;
+  const common = {
+    ...{ id, requestId, cardId, deviceId, personId, enrolmentId, authority, container, assurance, csr, createdAt },
+  };
   const status = row.status as CertificateStatus;
   if (status === 'proposed' || status === 'failed') return { ...common, status };
   return { ...common, ...issuedOf(row), status };

@@ -5,6 +5,7 @@ import type { Intent } from '../kernel/actor.ts';
 import type { AuditTrail } from '../kernel/audit-entry.ts';
 import type { Runtime } from '../kernel/runtime.ts';
 import type { Tx, UnitOfWork } from '../kernel/unit-of-work.ts';
+import type { Assurance } from './assurance.ts';
 import { after, type Certificate, certificateNotFound } from './certificate.ts';
 import type {
   Authorities,
@@ -23,7 +24,7 @@ export interface Issuance {
    */
   propose(tx: Tx, intent: Intent, wanted: WantedCertificate): Promise<string>;
   /** A request that the CA refused may be made again, with the same record. */
-  proposeAgain(tx: Tx, intent: Intent, certificate: Certificate): Promise<void>;
+  proposeAgain(tx: Tx, intent: Intent, certificate: Certificate, assurance: Assurance): Promise<void>;
   /**
    * Second phase, in no transaction: asks the CA and records what came of it. Safe to repeat at any point, by
    * anybody: the CA knows the request by its id.
@@ -40,6 +41,8 @@ export interface WantedCertificate {
   readonly enrolmentId: string | null;
   readonly container: string;
   readonly csr: Uint8Array;
+  /** What is known of whose it will be. */
+  readonly assurance: Assurance;
 }
 
 export interface IssuanceDependencies {
@@ -150,11 +153,12 @@ export function createIssuance(deps: IssuanceDependencies): Issuance {
         publicKeyHash: createHash('sha256').update(reader.publicKeyOf(wanted.csr)).digest(),
         createdAt: runtime.now(),
       });
-      await record(tx, intent, 'certificate.requested', { ...wanted, id }, told(ordered));
+      const { assurance } = wanted;
+      await record(tx, intent, 'certificate.requested', { ...wanted, id }, { ...told(ordered), assurance });
       return id;
     },
 
-    async proposeAgain(tx, intent, certificate) {
+    async proposeAgain(tx, intent, certificate, assurance) {
       if (after('retry', certificate.status) === undefined) {
         throw new DomainError('conflict', 'certificate-not-failed', `The certificate is ${certificate.status}.`);
       }
@@ -162,7 +166,8 @@ export function createIssuance(deps: IssuanceDependencies): Issuance {
       const ordered = await order(tx, certificate);
       await certificates.setOrdered(tx, certificate.id, ordered);
       await certificates.setStatus(tx, certificate.id, 'proposed');
-      await record(tx, intent, 'certificate.requested', certificate, told(ordered));
+      await certificates.setAssurance(tx, certificate.id, assurance);
+      await record(tx, intent, 'certificate.requested', certificate, { ...told(ordered), assurance });
     },
 
     async settle(intent, certificateId) {

@@ -1,5 +1,6 @@
 import type { CertificateOrder, ContainerRule, PersonNames } from '../certificate-profiles/index.ts';
 import type { Tx } from '../kernel/unit-of-work.ts';
+import type { Assurance } from './assurance.ts';
 import type { Certificate, CertificateStatus, Issued } from './certificate.ts';
 import type { CertificateFilters } from './filters.ts';
 
@@ -13,6 +14,7 @@ export interface NewCertificate {
   /** Name of the CA that is asked, now and whenever it is about this certificate. */
   readonly authority: string;
   readonly container: string;
+  readonly assurance: Assurance;
   readonly csr: Uint8Array;
   readonly csrHash: Uint8Array;
   /** SHA-256 of the SubjectPublicKeyInfo. */
@@ -73,6 +75,8 @@ export interface CertificateRecords {
   /** How many records were made for the container since then, whatever came of them. */
   countSince(tx: Tx, cardId: string, container: string, since: Date): Promise<number>;
   setStatus(tx: Tx, id: string, status: CertificateStatus): Promise<void>;
+  /** Of a request that is made again: what is known now of whose it will be. */
+  setAssurance(tx: Tx, id: string, assurance: Assurance): Promise<void>;
   /** `ignored`: what its request asked for beyond its key, and was not taken over. */
   setIssued(tx: Tx, id: string, issued: Issued, ignored: readonly string[]): Promise<void>;
   setOrdered(tx: Tx, id: string, ordered: Ordered): Promise<void>;

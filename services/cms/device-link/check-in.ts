@@ -26,6 +26,8 @@ export interface DeviceLinkDependencies extends MoveCardPorts, ReportedVersionPo
   readonly cards: CardRecords;
   readonly devices: LinkedDevices;
   readonly revocations: RevocationService;
+  /** Its holder has a PIN of their own now. */
+  readonly handedOver: (tx: Tx, intent: Intent, card: Card) => Promise<void>;
   readonly unitOfWork: UnitOfWork;
   readonly runtime: Runtime;
 }
@@ -38,6 +40,8 @@ export interface CardReport {
   readonly blocked: boolean;
   /** The newest that the device has, or that it knows the card to have. */
   readonly administratorKeyVersion?: number | undefined;
+  /** Of a card whose first PIN is handed over: whether its holder has set their own. */
+  readonly initialPin?: 'pending' | 'set' | undefined;
 }
 
 export interface CheckIn {
@@ -75,6 +79,7 @@ export async function checkIn(
       const card = await cards.lock(tx, report.cardId);
       if (card === null || card.deviceId !== intent.actor.id) continue;
       states.push({ cardId: card.id, state: await noteState(deps, tx, intent, card, report) });
+      if (report.initialPin === 'set') await deps.handedOver(tx, intent, card);
       if (report.administratorKeyVersion === undefined) continue;
       const noted = await noteVersion(deps, tx, intent, card, report.administratorKeyVersion);
       if (noted.confirm !== null) confirm.push(noted.confirm);

@@ -82,6 +82,11 @@ export function registerDeviceLinkRoutes(app: App, deps: DeviceLinkDependencies)
                     description: 'The newest that the device has, or that it knows the card to have.',
                   }),
                 ),
+                initialPin: Type.Optional(
+                  oneOf(['pending', 'set'], {
+                    description: 'Of a card whose first PIN is handed over: whether its holder has set their own.',
+                  }),
+                ),
               }),
               { maxItems: 50 },
             ),

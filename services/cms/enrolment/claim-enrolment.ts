@@ -1,12 +1,24 @@
 import { DomainError } from '@cardwright/protocol';
 import { type AttestationDesk, flagChange, type Identities, tpmChanged } from '../attestation/index.ts';
-import { CARD_SERIAL_RANDOM_BYTES, type CardRecords, makeCardSerial } from '../cards/index.ts';
+import {
+  CARD_SERIAL_RANDOM_BYTES,
+  type CardRecords,
+  type EnrolmentMethod,
+  type InitialPin,
+  makeCardSerial,
+} from '../cards/index.ts';
 import type { Actor, Intent } from '../kernel/actor.ts';
 import type { Runtime } from '../kernel/runtime.ts';
 import type { Tx } from '../kernel/unit-of-work.ts';
 import { type CancelEnrolmentDependencies, undoEnrolment } from './cancel-enrolment.ts';
 import { codeHash, parseCode } from './code.ts';
-import { assertMay, type ClaimedEnrolment, type CompletedEnrolment, type Enrolment } from './enrolment.ts';
+import {
+  assertMay,
+  type ClaimedEnrolment,
+  type CompletedEnrolment,
+  type Enrolment,
+  type HandOverState,
+} from './enrolment.ts';
 import type { DeviceFacts, EnrollingDevices, EnrolmentProfile } from './ports.ts';
 
 export interface ClaimDependencies extends CancelEnrolmentDependencies {
@@ -33,6 +45,10 @@ export interface Claim {
   readonly deviceId: string;
   readonly person: { readonly displayName: string; readonly userPrincipalName: string };
   readonly profile: EnrolmentProfile;
+  readonly method: EnrolmentMethod;
+  readonly initialPin: InitialPin;
+  /** What a PIN that nobody is to see is sealed to. */
+  readonly handOver: Pick<HandOverState, 'publicKey' | 'salt'> | null;
 }
 
 /**
@@ -163,9 +179,10 @@ async function describe(deps: ClaimDependencies, enrolment: ClaimedEnrolment | C
   const facts = await deps.enrolments.claimOf(enrolment.id);
   const profile = await deps.enrolments.profile(enrolment.profileName);
   if (facts === null || profile === null) throw new Error(`enrolment ${enrolment.id} lost its card or its profile`);
-  const { id: enrolmentId, state, cardId, deviceId } = enrolment;
+  const { id: enrolmentId, state, cardId, deviceId, method, initialPin, handOver } = enrolment;
   const attestation = await deps.attestation.effectivePolicy(profile.attestation);
-  return { enrolmentId, state, cardId, deviceId, ...facts, profile: { ...profile, attestation } };
+  const about = { enrolmentId, state, cardId, deviceId, method, initialPin, handOver };
+  return { ...about, ...facts, profile: { ...profile, attestation } };
 }
 
 export function alreadyActive(): DomainError {

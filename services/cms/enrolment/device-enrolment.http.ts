@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import { ATTESTATION_POLICIES, EvidenceSchema, evidenceOf } from '../attestation/index.ts';
+import { ENROLMENT_METHODS, INITIAL_PINS } from '../cards/index.ts';
 import { deviceIntentOf } from '../device-link/index.ts';
 import type { EnrolmentId } from '../kernel/ids.ts';
 import { hashToken } from '../platform/authentication.http.ts';
@@ -8,6 +9,7 @@ import type { App } from '../platform/server.http.ts';
 import { type AdministratorKeyDependencies, approveFirstWrite, makeAdministratorKey } from './administrator-key.ts';
 import { type ClaimDependencies, claimEnrolment } from './claim-enrolment.ts';
 import { type CompleteDependencies, completeEnrolment } from './complete-enrolment.ts';
+import { ProofSchema, proofOf } from './device-proofs.http.ts';
 import { type RequestCertificateDependencies, requestCertificate } from './request-certificate.ts';
 
 const ClaimSchema = Type.Object(
@@ -18,6 +20,20 @@ const ClaimSchema = Type.Object(
     cardSerial: Type.String(),
     deviceId: Type.String(),
     person: Type.Object({ displayName: Type.String(), userPrincipalName: Type.String() }),
+    method: oneOf(ENROLMENT_METHODS),
+    initialPin: oneOf(INITIAL_PINS),
+    handOver: nullable(
+      Type.Object({
+        publicKey: Type.String({
+          contentEncoding: 'base64',
+          description: 'X25519: what a first PIN that nobody sees is sealed to.',
+        }),
+        salt: Type.String({
+          contentEncoding: 'base64',
+          description: 'With it the other half follows from the hand-over code.',
+        }),
+      }),
+    ),
     profile: Type.Object({
       pinLimit: Type.Integer(),
       pinPolicy: Type.Object({}, { additionalProperties: true }),
@@ -41,6 +57,9 @@ const ClaimSchema = Type.Object(
         cardSerial: 'CW-7K3M-92QF',
         deviceId: '0199f2a0-2222-7000-8000-000000000002',
         person: { displayName: 'Mary Major', userPrincipalName: 'mary.major@example.com' },
+        method: 'code',
+        initialPin: 'holder',
+        handOver: null,
         profile: {
           pinLimit: 5,
           pinPolicy: { minLength: 6, maxLength: 127 },
@@ -161,7 +180,11 @@ export function registerDeviceEnrolmentRoutes(app: App, deps: DeviceEnrolmentDep
       const { pinLimit, pinPolicy, containers, attestation } = claim.profile;
       const shown = containers.map(({ container, keyType }) => ({ container, keyType }));
       const profile = { pinLimit, pinPolicy, containers: shown, attestation };
-      return { ...claim, profile, serverTime: deps.runtime.now().toISOString() };
+      const handOver =
+        claim.handOver === null
+          ? null
+          : { publicKey: toText(claim.handOver.publicKey), salt: toText(claim.handOver.salt) };
+      return { ...claim, profile, handOver, serverTime: deps.runtime.now().toISOString() };
     },
   );
 
@@ -243,6 +266,7 @@ export function registerDeviceEnrolmentRoutes(app: App, deps: DeviceEnrolmentDep
             container: line(64),
             csr: base64(MAX_CSR_BYTES, { description: 'PKCS #10, DER.' }),
             evidence: Type.Optional(ref(EvidenceSchema)),
+            proof: Type.Optional(ProofSchema),
           },
           { examples: [{ container: 'sign-in', csr: 'MIHIMHAC' }] },
         ),
@@ -250,11 +274,12 @@ export function registerDeviceEnrolmentRoutes(app: App, deps: DeviceEnrolmentDep
       },
     },
     async (request, reply) => {
-      const { container, csr, evidence } = request.body;
+      const { container, csr, evidence, proof } = request.body;
       const wanted = {
         container,
         csr: toBytes(csr),
         evidence: evidence === undefined ? null : evidenceOf(evidence),
+        proof: proof === undefined ? null : proofOf(proof),
       };
       const issued = await requestCertificate(deps, deviceIntentOf(request), request.params.enrolmentId, wanted);
       return reply.code(201).send({

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { ENROLMENT_METHODS, INITIAL_PINS } from '../cards/index.ts';
 import type { CardId, DeviceId, EnrolmentId, PersonId } from '../kernel/ids.ts';
 import type { Principal } from '../kernel/permission.ts';
 import { callerOf, intentOf } from '../platform/authentication.http.ts';
@@ -21,7 +22,15 @@ import type { App } from '../platform/server.http.ts';
 import { type CancelEnrolmentDependencies, cancelEnrolment } from './cancel-enrolment.ts';
 import { DEFAULT_VALIDITY_SECONDS, MAX_VALIDITY_SECONDS, MIN_VALIDITY_SECONDS } from './code.ts';
 import { createEnrolment } from './create-enrolment.ts';
-import { allowedActions, type Enrolment, enrolmentNotFound, shownState } from './enrolment.ts';
+import {
+  allowedActions,
+  type Enrolment,
+  enrolmentNotFound,
+  INITIAL_PIN_STATES,
+  initialPinState,
+  shownState,
+} from './enrolment.ts';
+import { VouchingSchema } from './vouching.http.ts';
 
 const STATES = ['open', 'claimed', 'completed', 'cancelled', 'expired'] as const;
 const DEFAULT_PROFILE = 'tpm-default';
@@ -30,6 +39,9 @@ const example = {
   id: '0199f2a0-7777-7000-8000-000000000007',
   personId: '0199f2a0-1111-7000-8000-000000000001',
   cardProfile: DEFAULT_PROFILE,
+  method: 'code',
+  initialPin: 'holder',
+  initialPinState: 'holder',
   replacesCardId: null,
   state: 'open',
   expiresAt: '2026-11-21T09:00:00.000Z',
@@ -44,6 +56,12 @@ const EnrolmentSchema = Type.Object(
     id: Type.String(),
     personId: Type.String(),
     cardProfile: Type.String(),
+    method: oneOf(ENROLMENT_METHODS, { description: 'How it is known that whoever has the code is the person.' }),
+    initialPin: oneOf(INITIAL_PINS),
+    initialPinState: oneOf(INITIAL_PIN_STATES, {
+      description:
+        'Of a supervised one: not-set, to-confirm, confirmed. Of one that is handed over: sealed, until its holder has exchanged it: handed-over.',
+    }),
     replacesCardId: nullable(Type.String({ description: 'Of a reissue: the card whose place the new one takes.' })),
     state: oneOf(STATES, { description: 'expired: nobody used the code in time.' }),
     expiresAt: time({ description: 'Until when the code can be claimed.' }),
@@ -60,12 +78,25 @@ export const CreatedEnrolment = Type.Object(
   {
     enrolment: ref(EnrolmentSchema),
     code: Type.String({ description: 'Shown once. Case, spacing, O for 0 and I or L for 1 are forgiven.' }),
+    handOverCode: nullable(
+      Type.String({
+        description:
+          'Shown once, where a first PIN is handed over: for the person, in another way than the device goes. It opens the PIN, and nothing else does.',
+      }),
+    ),
   },
-  { $id: 'CreatedEnrolment', examples: [{ enrolment: example, code: '7K3M-92QF-XD4T' }] },
+  { $id: 'CreatedEnrolment', examples: [{ enrolment: example, code: '7K3M-92QF-XD4T', handOverCode: null }] },
 );
 export const validForSeconds = Type.Optional(
   Type.Integer({ minimum: MIN_VALIDITY_SECONDS, maximum: MAX_VALIDITY_SECONDS, default: DEFAULT_VALIDITY_SECONDS }),
 );
+/** How an enrolment is made, beside whose and for which profile. */
+export const methodFields = {
+  method: Type.Optional(
+    oneOf(ENROLMENT_METHODS, { description: "One of the card profile's; its first one, if it is left out." }),
+  ),
+  verification: Type.Optional(VouchingSchema),
+};
 export const enrolmentComponents = [EnrolmentSchema, EnrolmentList, CreatedEnrolment];
 
 export function registerEnrolmentRoutes(
@@ -86,6 +117,7 @@ export function registerEnrolmentRoutes(
           {
             personId: id<PersonId>(),
             cardProfile: Type.Optional(Type.String({ minLength: 1, maxLength: 64, default: DEFAULT_PROFILE })),
+            ...methodFields,
             validForSeconds,
           },
           { examples: [{ personId: '0199f2a0-1111-7000-8000-000000000001', validForSeconds: 86400 }] },
@@ -94,11 +126,10 @@ export function registerEnrolmentRoutes(
       },
     },
     async (request, reply) => {
-      const { personId, cardProfile = DEFAULT_PROFILE, validForSeconds } = request.body;
-      const made = await createEnrolment(deps, intentOf(request), { personId, cardProfile, validForSeconds });
-      return reply
-        .code(201)
-        .send({ enrolment: toBody(made.enrolment, deps.runtime.now(), callerOf(request)), code: made.code });
+      const { cardProfile = DEFAULT_PROFILE, ...wanted } = request.body;
+      const { enrolment, ...codes } = await createEnrolment(deps, intentOf(request), { ...wanted, cardProfile });
+      const body = toBody(enrolment, deps.runtime.now(), callerOf(request));
+      return reply.code(201).send({ enrolment: body, ...codes });
     },
   );
 
@@ -181,6 +212,9 @@ export function toBody(enrolment: Enrolment, now: Date, { permissions }: Princip
     id: enrolment.id,
     personId: enrolment.personId,
     cardProfile: profileName,
+    method: enrolment.method,
+    initialPin: enrolment.initialPin,
+    initialPinState: initialPinState(enrolment),
     replacesCardId: enrolment.replacesCardId,
     state: shownState(enrolment, now),
     expiresAt: expiresAt.toISOString(),

@@ -6,6 +6,10 @@ const NOW = new Date('2026-11-20T09:00:00Z');
 function enrolment(state: Enrolment['state'], seconds = 60): Enrolment {
   const common = {
     id: 'e',
+    method: 'code' as const,
+    initialPin: 'holder' as const,
+    supervision: null,
+    handOver: null,
     personId: 'p',
     replacesCardId: null,
     profileName: 'tpm-default',

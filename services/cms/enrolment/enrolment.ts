@@ -1,15 +1,36 @@
 import { DomainError } from '@cardwright/protocol';
+import type { EnrolmentMethod, InitialPin } from '../cards/index.ts';
 import { type AllowedAction, offer } from '../kernel/allowed-action.ts';
 import type { Permission } from '../kernel/permission.ts';
 
 /** States and rules of an enrolment. */
 export type EnrolmentState = 'open' | 'claimed' | 'completed' | 'cancelled';
-export type EnrolmentAct = 'claim' | 'complete' | 'cancel';
+export type EnrolmentAct = 'claim' | 'complete' | 'cancel' | 'supervise';
+
+/** Of a first PIN that is set under an operator's eyes, once the device has asked for it. */
+export interface Supervision {
+  /** As the device shows it. */
+  readonly confirmationCode: string;
+  /** The PIN was set when the card was written with that key; written anew, it is another one. */
+  readonly keyVersion: number;
+  readonly confirmedAt: Date | null;
+}
+
+/** Of a first PIN that nobody sees: what it is sealed to, and whether its holder has exchanged it for their own. */
+export interface HandOverState {
+  readonly state: 'pending' | 'done';
+  readonly publicKey: Uint8Array;
+  readonly salt: Uint8Array;
+}
 
 interface Common {
   readonly id: string;
   readonly personId: string;
   readonly profileName: string;
+  readonly method: EnrolmentMethod;
+  readonly initialPin: InitialPin;
+  readonly supervision: Supervision | null;
+  readonly handOver: HandOverState | null;
   /** Of a reissue: the card that the new one takes the place of. */
   readonly replacesCardId: string | null;
   readonly expiresAt: Date;
@@ -39,7 +60,7 @@ export type Enrolment = OpenEnrolment | ClaimedEnrolment | CompletedEnrolment | 
 
 const TRANSITIONS: Readonly<Record<EnrolmentState, Partial<Readonly<Record<EnrolmentAct, EnrolmentState>>>>> = {
   open: { claim: 'claimed', cancel: 'cancelled' },
-  claimed: { complete: 'completed', cancel: 'cancelled' },
+  claimed: { complete: 'completed', cancel: 'cancelled', supervise: 'claimed' },
   completed: {},
   cancelled: {},
 };
@@ -66,8 +87,15 @@ export function allowedActions(
   enrolment: Enrolment,
   now: Date,
   permissions: ReadonlySet<Permission>,
-): AllowedAction<'cancel'>[] {
-  return [offer('cancel', 'enrolments:cancel', permissions, refusalOf('cancel', enrolment, now)?.detail ?? null)];
+): AllowedAction<'cancel' | 'confirm-initial-pin'>[] {
+  const cancel = refusalOf('cancel', enrolment, now)?.detail ?? null;
+  const confirm = refusalOf('supervise', enrolment, now)?.detail ?? whyNothingToConfirm(enrolment)?.detail ?? null;
+  return [
+    offer('cancel', 'enrolments:cancel', permissions, cancel),
+    ...(enrolment.initialPin === 'supervised'
+      ? [offer('confirm-initial-pin', 'enrolments:create', permissions, confirm)]
+      : []),
+  ];
 }
 
 function refusalOf(act: EnrolmentAct, enrolment: Enrolment, now: Date): { code: string; detail: string } | null {
@@ -87,6 +115,28 @@ function refusalOf(act: EnrolmentAct, enrolment: Enrolment, now: Date): { code: 
   return enrolment.state === 'completed'
     ? { code: 'enrolment-completed', detail: 'This enrolment is complete; its card is in use.' }
     : { code: 'enrolment-not-claimed', detail: 'No device has claimed this enrolment yet.' };
+}
+
+export const INITIAL_PIN_STATES = ['holder', 'not-set', 'to-confirm', 'confirmed', 'sealed', 'handed-over'] as const;
+
+/** How far the first PIN has come, by how it comes about. */
+export function initialPinState({ initialPin, supervision, handOver }: Enrolment): (typeof INITIAL_PIN_STATES)[number] {
+  if (initialPin === 'holder') return 'holder';
+  if (initialPin === 'handed-over') return handOver?.state === 'done' ? 'handed-over' : 'sealed';
+  if (supervision === null) return 'not-set';
+  return supervision.confirmedAt === null ? 'to-confirm' : 'confirmed';
+}
+
+/** Why no operator has to confirm now that the first PIN was set under their eyes. Null where one has. */
+export function whyNothingToConfirm({ initialPin, supervision }: Enrolment): { code: string; detail: string } | null {
+  if (initialPin !== 'supervised') {
+    return { code: 'supervision-not-asked', detail: 'The first PIN of this card is not set under supervision.' };
+  }
+  if (supervision === null) {
+    return { code: 'initial-pin-not-set', detail: 'The device has not made the card yet, so there is no PIN.' };
+  }
+  if (supervision.confirmedAt === null) return null;
+  return { code: 'initial-pin-confirmed', detail: 'An operator has confirmed already how the PIN was set.' };
 }
 
 /** What a device may do during an enrolment is decided by this one question. */

@@ -8,10 +8,13 @@ const IN_USE = ['active', 'blocked', 'suspended'];
 
 export function createEnrolmentRecords(prisma: PrismaClient): Enrolments {
   return {
-    async insert(tx, { createdBy, codeHash, ...enrolment }) {
+    async insert(tx, { createdBy, codeHash, handOver, ...enrolment }) {
       await clientOf(tx).enrolment.create({
         data: {
           ...enrolment,
+          handOver: handOver?.state ?? null,
+          handOverKey: handOver === null ? null : Uint8Array.from(handOver.publicKey),
+          handOverSalt: handOver === null ? null : Uint8Array.from(handOver.salt),
           state: 'open',
           codeHash: Uint8Array.from(codeHash),
           createdById: createdBy.id,
@@ -70,8 +73,22 @@ export function createEnrolmentRecords(prisma: PrismaClient): Enrolments {
       return rows.map(toEnrolment);
     },
 
-    async personExists(personId) {
-      return (await prisma.person.findUnique({ where: { id: personId }, select: { id: true } })) !== null;
+    person: (personId) =>
+      prisma.person.findUnique({ where: { id: personId }, select: { userPrincipalName: true, email: true } }),
+
+    async setSupervision(tx, id, { confirmationCode, keyVersion }) {
+      const data = { confirmationCode, pinKeyVersion: keyVersion, pinConfirmedAt: null, version: { increment: 1 } };
+      await clientOf(tx).enrolment.update({ where: { id }, data });
+    },
+
+    async setPinConfirmed(tx, id, pinConfirmedAt) {
+      await clientOf(tx).enrolment.update({ where: { id }, data: { pinConfirmedAt, version: { increment: 1 } } });
+    },
+
+    async setHandedOver(tx, cardId) {
+      const where = { cardId, state: 'completed', handOver: 'pending' };
+      const data = { handOver: 'done', version: { increment: 1 } };
+      return (await clientOf(tx).enrolment.updateMany({ where, data })).count > 0;
     },
 
     async profile(name) {
@@ -86,6 +103,9 @@ export function createEnrolmentRecords(prisma: PrismaClient): Enrolments {
         pinPolicy: row.pinPolicy as EnrolmentProfile['pinPolicy'],
         containers: row.containers as unknown as EnrolmentProfile['containers'],
         attestation: row.attestation as EnrolmentProfile['attestation'],
+        enrolmentMethods: row.enrolmentMethods as unknown as EnrolmentProfile['enrolmentMethods'],
+        initialPin: row.initialPin as EnrolmentProfile['initialPin'],
+        signerAssurance: row.signerAssurance as EnrolmentProfile['signerAssurance'],
       };
     },
 
@@ -126,11 +146,28 @@ function filterOf({ personId, state }: EnrolmentFilters, now: Date): Prisma.Enro
 function toEnrolment(row: Row): Enrolment {
   const { id, personId, profileName, replacesCardId, expiresAt, createdAt, deviceId, cardId, state } = row;
   const createdBy = { id: row.createdById, name: row.createdByName };
-  const common = { id, personId, profileName, replacesCardId, expiresAt, createdAt, createdBy };
+  const common = {
+    ...{ id, personId, profileName, replacesCardId, expiresAt, createdAt, createdBy },
+    // The checks of the database hold the sets.
+    method: row.method as Enrolment['method'],
+    initialPin: row.initialPin as Enrolment['initialPin'],
+    supervision: supervisionOf(row),
+    handOver: handOverOf(row),
+  };
   if (state === 'open') return { ...common, state };
   if (state === 'cancelled') return { ...common, state, deviceId, cardId };
   if ((state === 'claimed' || state === 'completed') && deviceId !== null && cardId !== null) {
     return { ...common, state, deviceId, cardId };
   }
   throw new Error(`enrolment ${id} is ${state} and does not say by which device or with which card`);
+}
+
+function supervisionOf({ confirmationCode, pinKeyVersion, pinConfirmedAt }: Row): Enrolment['supervision'] {
+  if (confirmationCode === null || pinKeyVersion === null) return null;
+  return { confirmationCode, keyVersion: pinKeyVersion, confirmedAt: pinConfirmedAt };
+}
+
+function handOverOf({ handOver, handOverKey, handOverSalt }: Row): Enrolment['handOver'] {
+  if (handOver === null || handOverKey === null || handOverSalt === null) return null;
+  return { state: handOver === 'done' ? 'done' : 'pending', publicKey: handOverKey, salt: handOverSalt };
 }

@@ -4,8 +4,10 @@ import type { Intent } from '../kernel/actor.ts';
 import type { Tx } from '../kernel/unit-of-work.ts';
 import type { RevocationReason } from '../revocation/index.ts';
 import { type CancelEnrolmentDependencies, undoEnrolment } from './cancel-enrolment.ts';
-import { addEnrolment } from './create-enrolment.ts';
-import { isExpired, type OpenEnrolment } from './enrolment.ts';
+import { addEnrolment, type MadeEnrolment } from './create-enrolment.ts';
+import { isExpired } from './enrolment.ts';
+import type { Vouchers } from './ports.ts';
+import { prepareEnrolment, type WantedEnrolment } from './prepare-enrolment.ts';
 
 export const OLD_CARD = ['retire-when-replaced', 'retire-now'] as const;
 export const REISSUE_REVOCATIONS = [
@@ -16,15 +18,15 @@ export const REISSUE_REVOCATIONS = [
 
 export interface ReissueDependencies extends CancelEnrolmentDependencies {
   readonly cards: CardRecords;
+  readonly vouchers: Vouchers;
 }
 
-export interface ReissueInput {
+export interface ReissueInput extends Pick<WantedEnrolment, 'method' | 'verification' | 'validForSeconds'> {
   readonly cardId: string;
   readonly reason: string;
   /** Whether the person can work with the old card until the new one is active, or it goes out of use at once. */
   readonly oldCard: (typeof OLD_CARD)[number];
   readonly revocationReason?: (typeof REISSUE_REVOCATIONS)[number] | undefined;
-  readonly validForSeconds?: number | undefined;
 }
 
 /**
@@ -32,19 +34,20 @@ export interface ReissueInput {
  * at once, its certificates' revocations are decided in the same transaction; the CA is told after it, and what it can't
  * be told now the worker tells it.
  * @throws DomainError `not-found`; `card-not-active`, `reissue-open`, `card-already-replaced` (conflict);
- *   `card-not-reissuable`, `revocation-needs-retire-now` (unprocessable).
+ *   `card-not-reissuable`, `revocation-needs-retire-now` (unprocessable); those of {@link prepareEnrolment}.
  */
 export async function reissueCard(
   deps: ReissueDependencies,
   intent: Intent,
   input: ReissueInput,
-): Promise<{ readonly enrolment: OpenEnrolment; readonly code: string }> {
+): Promise<MadeEnrolment> {
   const { cardId, oldCard, revocationReason = 'superseded' } = input;
   if (oldCard === 'retire-when-replaced' && revocationReason !== 'superseded') {
     const detail = 'A card that stays in use until it is replaced is superseded; for another reason it is retired now.';
     const fields = [{ pointer: '/revocationReason', detail }];
     throw new DomainError('unprocessable', 'revocation-needs-retire-now', detail, { fields });
   }
+  const prepared = await prepare(deps, intent, input);
   const { made, revoked } = await deps.unitOfWork.run(async (tx) => {
     // Enrolments are taken before cards everywhere.
     const reissue = await dropExpired(deps, tx, intent, cardId);
@@ -54,14 +57,8 @@ export async function reissueCard(
     const other = reissue ?? (await deps.enrolments.lockReissueOf(tx, cardId));
     const refusal = whyNoReissue({ ...card, reissue: reissueState(other) });
     if (refusal !== null) throw new DomainError(refusal.kind, refusal.code, refusal.why);
-    const { personId, profileName } = card;
-    if (profileName === null) throw new Error(`card ${cardId} of a TPM has no profile`);
-    const made = await addEnrolment(deps, tx, intent, {
-      ...input,
-      personId,
-      cardProfile: profileName,
-      replacesCardId: cardId,
-    });
+    const { personId } = card;
+    const made = await addEnrolment(deps, tx, intent, { ...prepared, replacesCardId: cardId });
     await deps.audit.record(tx, intent, {
       action: 'card.reissue-requested',
       object: { kind: 'card', id: cardId },
@@ -75,6 +72,18 @@ export async function reissueCard(
   });
   await deps.revocations.confirmAll(intent, revoked);
   return made;
+}
+
+/** Whose a card is, and of which profile, is said when it is made, and never changes. */
+async function prepare(deps: ReissueDependencies, intent: Intent, input: ReissueInput) {
+  const { cardId, method, verification, validForSeconds } = input;
+  const card = await deps.unitOfWork.run((tx) => deps.cards.lock(tx, cardId));
+  if (card === null) throw cardUnknown();
+  const refusal = whyNoReissue({ ...card, reissue: 'none' });
+  if (refusal !== null) throw new DomainError(refusal.kind, refusal.code, refusal.why);
+  const { personId, profileName: cardProfile } = card;
+  if (cardProfile === null) throw new Error(`card ${cardId} of a TPM has no profile`);
+  return prepareEnrolment(deps, intent, { personId, cardProfile, method, verification, validForSeconds });
 }
 
 /** A code that nobody used in time is of no use to anybody: its enrolment gives way to the next. */

@@ -4,7 +4,7 @@ import type { CardId } from '../kernel/ids.ts';
 import { callerOf, intentOf } from '../platform/authentication.http.ts';
 import { closed, id, oneOf, Problem, reason, ref, ticket } from '../platform/schema.http.ts';
 import type { App } from '../platform/server.http.ts';
-import { CreatedEnrolment, toBody, validForSeconds } from './enrolment.http.ts';
+import { CreatedEnrolment, methodFields, toBody, validForSeconds } from './enrolment.http.ts';
 import { OLD_CARD, REISSUE_REVOCATIONS, type ReissueDependencies, reissueCard } from './reissue-card.ts';
 
 const NewReissue = closed(
@@ -24,6 +24,7 @@ const NewReissue = closed(
         description: 'Of the certificates of the old card. Another than superseded needs retire-now.',
       }),
     ),
+    ...methodFields,
     validForSeconds,
   },
   {
@@ -59,7 +60,7 @@ export function registerReissueRoutes(app: App, deps: ReissueDependencies): void
       return reply
         .code(201)
         .header('location', `/api/v1/enrolments/${enrolment.id}`)
-        .send({ enrolment, code: made.code });
+        .send({ enrolment, code: made.code, handOverCode: made.handOverCode });
     },
   );
 }

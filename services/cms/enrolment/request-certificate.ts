@@ -1,7 +1,9 @@
 import { DomainError } from '@cardwright/protocol';
 import type { AttestationDesk, Subject, SubmittedEvidence } from '../attestation/index.ts';
 import { moveCard } from '../cards/index.ts';
+import type { CertificateProfiles } from '../certificate-profiles/index.ts';
 import type {
+  Assurance,
   Certificate,
   CertificateReader,
   CertificateRecords,
@@ -10,6 +12,7 @@ import type {
 } from '../certificates/index.ts';
 import type { Tx } from '../kernel/unit-of-work.ts';
 import type { RevocationService, Revocations } from '../revocation/index.ts';
+import { assuranceOf } from './assurance.ts';
 import {
   type DeviceIntent,
   demandUnfinished,
@@ -18,8 +21,14 @@ import {
   hold,
   type StepDependencies,
 } from './device-steps.ts';
+import { judgeProof, type ProofDependencies, type Proven, stillInForce } from './existing-certificate.ts';
+import type { Vouchers } from './ports.ts';
+import type { SubmittedProof } from './proof-signature.ts';
+import { demandSupervised } from './supervise-pin.ts';
 
-export interface RequestCertificateDependencies extends StepDependencies {
+export interface RequestCertificateDependencies extends StepDependencies, ProofDependencies {
+  readonly vouchers: Vouchers;
+  readonly certificateProfiles: Pick<CertificateProfiles, 'find'>;
   readonly certificates: CertificateRecords;
   readonly issuance: Issuance;
   readonly reader: CertificateReader;
@@ -33,6 +42,8 @@ export interface WantedCertificate {
   readonly csr: Uint8Array;
   /** What the device's TPM states of the key; null if it sent nothing. */
   readonly evidence: SubmittedEvidence | null;
+  /** What an existing certificate of the person signed for it; null if it sent nothing. */
+  readonly proof: SubmittedProof | null;
 }
 
 /** Records that one enrolment may make for each container: a device that asks more often is not making a card. */
@@ -42,8 +53,9 @@ const MAX_CERTIFICATES = 10;
  * A certificate for a key slot of the card. That the device asks tells that the first write is done: the card is created.
  * The same request gives the same certificate; another one supersedes the certificate before.
  * @throws DomainError `not-found`, `enrolment-cancelled`, `enrolment-completed`, `first-write-missing`,
- *   `certificate-limit-reached` (conflict), `container-unknown`, `csr-*` (unprocessable), `card-already-active`; those of the CA; where the
- *   profile demands attestation `attestation-required` and the reasons why evidence is refused (unprocessable).
+ *   `certificate-limit-reached`, `initial-pin-not-confirmed` (conflict), `container-unknown`, `csr-*` (unprocessable),
+ *   `card-already-active`; those of {@link judgeProof}; those of the CA; where the profile demands attestation
+ *   `attestation-required` and the reasons why evidence is refused (unprocessable).
  */
 export async function requestCertificate(
   deps: RequestCertificateDependencies,
@@ -52,22 +64,32 @@ export async function requestCertificate(
   wanted: WantedCertificate,
 ): Promise<IssuedChain & { readonly certificateId: string }> {
   const { enrolments, issuance, reader, revocations, unitOfWork } = deps;
-  const { enrolment } = await unitOfWork.run((tx) => hold(deps, tx, intent, enrolmentId));
+  const { held, answered } = await unitOfWork.run(async (tx) => {
+    const held = await hold(deps, tx, intent, enrolmentId);
+    return { held, answered: (await standingFor(deps, tx, enrolmentId, wanted)).answered };
+  });
+  const { enrolment } = held;
   const profile = await enrolments.profile(enrolment.profileName);
-  const keyType = profile?.containers.find((one) => one.container === wanted.container)?.keyType;
-  if (profile === null || keyType === undefined) {
+  const rule = profile?.containers.find((one) => one.container === wanted.container);
+  if (profile === null || rule === undefined) {
     const detail = 'The card profile has no such container.';
     const fields = [{ pointer: '/container', detail }];
     throw new DomainError('unprocessable', 'container-unknown', detail, { fields });
   }
-  await reader.judgeRequest(wanted.csr, keyType);
+  await reader.judgeRequest(wanted.csr, rule.keyType);
+  const certificateProfile = await deps.certificateProfiles.find(rule.certificateProfile);
+  const policy = certificateProfile?.attestation ?? profile.attestation;
 
   const { cardId, deviceId } = enrolment;
   const subject: Subject = { cardId, deviceId, publicKeyInfo: reader.publicKeyOf(wanted.csr), key: 'new' };
-  const judgement = await deps.attestation.judge(profile.attestation, subject, wanted.evidence);
+  const judgement = await deps.attestation.judge(policy, subject, wanted.evidence);
+
+  // Whose request was answered before asks for the answer alone: a signature is not wanted twice for it.
+  const proven = answered ? null : await judgeProof(deps, intent, held, profile, wanted);
+  const attested = judgement.verdict.state === 'attested';
 
   const { certificateId, superseded } = await unitOfWork.run(async (tx) => {
-    const proposed = await propose(deps, tx, intent, enrolmentId, wanted);
+    const proposed = await propose(deps, tx, intent, enrolmentId, wanted, { proven, attested });
     if (proposed.fresh) await deps.attestation.record(tx, intent, proposed.certificateId, subject, judgement);
     return proposed;
   });
@@ -84,16 +106,16 @@ async function propose(
   intent: DeviceIntent,
   enrolmentId: string,
   wanted: WantedCertificate,
+  shown: Shown,
 ): Promise<{ certificateId: string; superseded: string[]; fresh: boolean }> {
   const held = await hold(deps, tx, intent, enrolmentId);
-  const all = await deps.certificates.ofEnrolment(tx, enrolmentId);
-  const standing = await notGivenUp(deps, tx, all, wanted.container);
-  const same = standing.find((one) => Buffer.from(one.csr).equals(wanted.csr));
-  if (same !== undefined && same.status !== 'failed') return { certificateId: same.id, superseded: [], fresh: false };
+  const { all, standing, same, answered } = await standingFor(deps, tx, enrolmentId, wanted);
+  if (same !== undefined && answered) return { certificateId: same.id, superseded: [], fresh: false };
   if (held.enrolment.state === 'completed') throw enrolmentCompleted();
   await demandWritten(deps, tx, intent, held);
+  demandSupervised(held);
   if (same !== undefined) {
-    await deps.issuance.proposeAgain(tx, intent, same);
+    await deps.issuance.proposeAgain(tx, intent, same, await vouch(deps, tx, held, shown));
     return { certificateId: same.id, superseded: [], fresh: true };
   }
   const asked = all.filter(({ container }) => container === wanted.container).length;
@@ -111,9 +133,50 @@ async function propose(
   }
   const { personId, deviceId, cardId } = held.enrolment;
   const { container, csr } = wanted;
-  const whole = { container, csr, personId, deviceId, cardId, enrolmentId };
+  const assurance = await vouch(deps, tx, held, shown);
+  const whole = { container, csr, personId, deviceId, cardId, enrolmentId, assurance };
   const certificateId = await deps.issuance.propose(tx, intent, whole);
   return { certificateId, superseded: superseded.map((one) => one.id), fresh: true };
+}
+
+/** What was shown for a request. */
+interface Shown {
+  readonly proven: Proven | null;
+  readonly attested: boolean;
+}
+
+/** Keeps what an existing certificate vouched for, and says what all who vouched come to. */
+async function vouch(
+  deps: RequestCertificateDependencies,
+  tx: Tx,
+  { enrolment }: Held,
+  { proven, attested }: Shown,
+): Promise<Assurance> {
+  const { method, initialPin, id: enrolmentId } = enrolment;
+  if (proven !== null) {
+    await stillInForce(deps, proven);
+    const { id: certificateId, serialNumber } = proven.signer;
+    await deps.vouchers.add(tx, {
+      ...{ id: deps.runtime.newId(), enrolmentId, createdAt: deps.runtime.now() },
+      ...{ kind: 'certificate', certificateId, evidence: `certificate ${serialNumber}` },
+    });
+  }
+  const vouchers = await deps.vouchers.ofEnrolment(tx, enrolmentId);
+  const verifications = vouchers.map((one) => one.method).filter((one) => one !== 'existing-certificate');
+  return assuranceOf({ method, initialPin, attested, verifications, signer: proven?.signer.assurance ?? null });
+}
+
+/** What this enrolment asked for in that container, and whether this very request was answered. */
+async function standingFor(
+  deps: RequestCertificateDependencies,
+  tx: Tx,
+  enrolmentId: string,
+  { container, csr }: Pick<WantedCertificate, 'container' | 'csr'>,
+) {
+  const all = await deps.certificates.ofEnrolment(tx, enrolmentId);
+  const standing = await notGivenUp(deps, tx, all, container);
+  const same = standing.find((one) => Buffer.from(one.csr).equals(csr));
+  return { all, standing, same, answered: same !== undefined && same.status !== 'failed' };
 }
 
 /** Of one container, without those revoked or about to be. */

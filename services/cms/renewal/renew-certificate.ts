@@ -1,7 +1,7 @@
 import { DomainError } from '@cardwright/protocol';
 import type { Subject, SubmittedEvidence } from '../attestation/index.ts';
 import type { Card } from '../cards/index.ts';
-import type { IssuedChain } from '../certificates/index.ts';
+import { type Assurance, assuranceOfRenewal, type IssuedChain } from '../certificates/index.ts';
 import type { Tx } from '../kernel/unit-of-work.ts';
 import { DAY_MS, demandDue, demandKey, renewableFrom } from './policy.ts';
 import type { DeviceIntent, RenewalPorts } from './ports.ts';
@@ -46,9 +46,12 @@ export async function renewCertificate(
   const from = renewableFrom(old, policy, facts.requestedAt);
   const subject: Subject = { cardId, deviceId: intent.actor.id, publicKeyInfo, key: isSame ? 'kept' : 'new' };
   const judgement = await attestation.judge(policy.attestation, subject, wanted.evidence);
+  const attested = judgement.verdict.state === 'attested';
+  const proof = { key: isSame ? 'same' : 'new', attested, signedByOld: false } as const;
+  const assurance = assuranceOfRenewal(old.assurance, proof);
 
   const { certificateId, given } = await unitOfWork.run(async (tx) => {
-    const proposed = await propose(ports, tx, intent, from, cardId, { ...wanted, csr });
+    const proposed = await propose(ports, tx, intent, from, cardId, { ...wanted, csr, assurance });
     if (proposed.fresh) await attestation.record(tx, intent, proposed.certificateId, subject, judgement);
     return proposed;
   });
@@ -92,10 +95,10 @@ async function propose(
   intent: DeviceIntent,
   from: Date,
   cardId: string,
-  wanted: WantedRenewal & { readonly csr: Uint8Array },
+  wanted: WantedRenewal & { readonly csr: Uint8Array; readonly assurance: Assurance },
 ): Promise<{ certificateId: string; given: string[]; fresh: boolean }> {
   const { old, newer } = await find(ports, tx, intent, cardId, wanted);
-  const { container, csr } = wanted;
+  const { container, csr, assurance } = wanted;
   const same = newer.find((one) => Buffer.from(one.csr).equals(csr));
   if (same !== undefined) return { certificateId: same.id, given: [], fresh: false };
   const now = ports.runtime.now();
@@ -107,7 +110,7 @@ async function propose(
     await ports.revocations.propose(tx, intent, unconfirmed, { reason: 'superseded', comment });
   }
   const { personId, deviceId } = old;
-  const about = { container, csr, personId, deviceId, cardId, enrolmentId: null };
+  const about = { container, csr, personId, deviceId, cardId, enrolmentId: null, assurance };
   const certificateId = await ports.issuance.propose(tx, intent, about);
   return { certificateId, given: newer.map(({ id }) => id), fresh: true };
 }
