@@ -113,9 +113,9 @@ function demandUsage(leaf: ParsedCertificate, profile: string): void {
   const kind = Object.hasOwn(KINDS, profile) ? KINDS[profile] : undefined;
   if (kind === undefined) throw badAnswer('ca-answer-other-usage', `There is no certificate kind ${profile}.`);
   const wanted = kind.keyUsage[leaf.x509.publicKey.asymmetricKeyType === 'rsa' ? 'rsa' : 'ec'];
-  const [usages, extended] = [keyUsages(leaf), extendedKeyUsages(leaf)];
+  const { ca, usages, extended } = usesOf(leaf);
   // A use too many is as wrong as one too few: with client authentication a signature certificate signs people in.
-  if (isCa(leaf) || !sameSet(usages, wanted) || !sameSet(extended, kind.extendedKeyUsage)) {
+  if (ca || !sameSet(usages, wanted) || !sameSet(extended, kind.extendedKeyUsage)) {
     const detail = `A ${profile} certificate is for ${wanted.join(', ')}; ${kind.extendedKeyUsage.join(', ')} and nothing else. This one is for ${usages.join(', ')}; ${extended.join(', ')}.`;
     throw badAnswer('ca-answer-other-usage', detail);
   }
@@ -152,8 +152,18 @@ function demandValidity({ notBefore, notAfter }: ParsedCertificate, request: Iss
   throw badAnswer('ca-answer-other-validity', detail);
 }
 
+export const usesOf = (certificate: ParsedCertificate) => ({
+  ca: isCa(certificate),
+  usages: keyUsages(certificate),
+  extended: extendedKeyUsages(certificate),
+});
+
+/** By the extension alone: OpenSSL says no CA of one whose key may not sign certificates, and others may not look. */
 function isCa(certificate: ParsedCertificate): boolean {
-  return certificate.x509.ca;
+  const value = certificate.extensions.get(EXTENSION.basicConstraints)?.value;
+  if (value === undefined) return false;
+  const constraints = new DerReader(value, 'ca-answer-malformed').inside('basicConstraints');
+  return constraints.optional('cA', TAG.boolean)?.content.some((byte) => byte !== 0) === true;
 }
 
 function keyUsages(certificate: ParsedCertificate): string[] {
