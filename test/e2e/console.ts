@@ -30,7 +30,8 @@ export const test = base.extend<Each, Shared>({
   system: [
     // biome-ignore lint/correctness/noEmptyPattern: Playwright reads what a fixture needs from its first parameter
     async ({}, use) => {
-      const system = await startTestSystem();
+      // tries of the TPM itself, seconds until one is forgiven, seconds of pause after a wrong password
+      const system = await startTestSystem({ environment: { cms: { CMS_TPM_LOCKOUT: '4,600,900' } } });
       await use(system);
       await system.remove();
     },

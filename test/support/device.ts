@@ -19,6 +19,8 @@ export interface Device {
   ): Promise<{ challenge: string; finish(response: string): Promise<Ran> }>;
   /** Runs to where the confirmation code is shown. */
   startOnlineUnblock(newPin: string): Promise<{ confirmationCode: string; ended: Promise<Ran> }>;
+  /** Runs to where the challenge of the TPM's lockout is shown. */
+  startLockoutReset(): Promise<{ challenge: string; finish(response: string): Promise<Ran> }>;
   /** The same computer with another store: as before any card of it was made. */
   withStore(store: string): Device;
   remove(): Promise<void>;
@@ -36,6 +38,18 @@ function deviceOn(directory: string, tpm: SoftwareTpm, store: string): Device {
   const env = { CARDWRIGHT_TPM: tpm.tcti, CARDWRIGHT_STORE: store };
   const startAgent = (args: readonly string[]) => start(process.execPath, [AGENT, ...args], { env, seconds: 120 });
 
+  /** Its challenge, and how to type the response into the same process. */
+  async function challenged(program: Running) {
+    const shown = await printedJson<{ challenge: string[] }>(program);
+    return {
+      challenge: shown.challenge.join('\n'),
+      finish: (response: string) => {
+        program.child.stdin?.end(`${response}\n`);
+        return program.ended;
+      },
+    };
+  }
+
   return {
     ...{ directory, store, tpm },
     agent: (args, options = {}) =>
@@ -43,14 +57,7 @@ function deviceOn(directory: string, tpm: SoftwareTpm, store: string): Device {
     async startUnblock(newPin, args = []) {
       const program = startAgent(['unblock', ...args, '--json', '--pin-stdin', '--response-stdin']);
       program.child.stdin?.write(`${newPin}\n`);
-      const shown = await printedJson<{ challenge: string[] }>(program);
-      return {
-        challenge: shown.challenge.join('\n'),
-        finish: (response) => {
-          program.child.stdin?.end(`${response}\n`);
-          return program.ended;
-        },
-      };
+      return challenged(program);
     },
     async startOnlineUnblock(newPin) {
       const program = startAgent(['unblock', '--online', '--json', '--pin-stdin']);
@@ -58,6 +65,7 @@ function deviceOn(directory: string, tpm: SoftwareTpm, store: string): Device {
       const { confirmationCode } = await printedJson<{ confirmationCode: string }>(program);
       return { confirmationCode, ended: program.ended };
     },
+    startLockoutReset: () => challenged(startAgent(['reset-lockout', '--json', '--response-stdin'])),
     withStore: (other) => deviceOn(directory, tpm, other),
     async remove() {
       await tpm.stop();
