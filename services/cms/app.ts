@@ -49,9 +49,6 @@ import { registerRenewalRequestRoutes, renewalRequestComponents } from './renewa
 import { registerRevocationBatchRoutes, revocationBatchComponents } from './revocation/batch.http.ts';
 import { registerRevocationRoutes } from './revocation/revocation.http.ts';
 import { revocationComponents } from './revocation/schema.http.ts';
-import { registerRevocationBatchRoutes, revocationBatchComponents } from './revocation/batch.http.ts';
-import { operationComponents } from './operations/index.ts';
-import { registerOperationRoutes } from './operations/operations.http.ts';
 import { registerSearchRoutes, searchComponents } from './search/search.http.ts';
 import { deviceTaskComponents, registerDeviceTaskRoutes } from './tasks/device-tasks.http.ts';
 import { registerTaskRoutes, taskComponents } from './tasks/tasks.http.ts';

@@ -80,8 +80,6 @@ import { createRevocationBatches } from './revocation/batches.pg.ts';
 import { createHoldRecords } from './revocation/holds.prisma.ts';
 import { createHolds, createRevocationBatchWork, createRevocations } from './revocation/index.ts';
 import { createRevocationQueue } from './revocation/queue.pg.ts';
-import { createRevocationBatches } from './revocation/batches.pg.ts';
-import { createOperationRecords } from './operations/operations.pg.ts';
 import { createRevocationRecords } from './revocation/revocations.prisma.ts';
 import { createSearchIndex } from './search/search.pg.ts';
 import type { TaskEffects } from './tasks/index.ts';

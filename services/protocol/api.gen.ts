@@ -1310,6 +1310,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/operations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Long work, newest first. */
+        get: operations["listOperations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operations/{operationId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far long work is. */
+        get: operations["getOperation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operations/{operationId}/cancellations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop long work: what was decided stands, and nothing more is. */
+        post: operations["cancelOperation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operations/{operationId}/items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a plan is about, and what became of each; in the order of the plan. */
+        get: operations["listOperationItems"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/people": {
         parameters: {
             query?: never;
@@ -1347,6 +1415,43 @@ export interface paths {
          * @description What is left out stays; null takes a name away. Certificates that were issued stay as they are: the answer says which of them have other names.
          */
         patch: operations["changePerson"];
+        trace?: never;
+    };
+    "/api/v1/revocation-batches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Look for certificates to revoke, and change nothing: the plan is an operation that can then be run.
+         * @description The plan holds for an hour. Its items say which certificates would be revoked, and of the others why not.
+         */
+        post: operations["planRevocationBatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/revocation-batches/{operationId}/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Revoke what the plan holds. The worker does it; the operation says how far it is. */
+        post: operations["runRevocationBatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/revocations": {
@@ -4468,6 +4573,255 @@ export interface components {
         };
         /**
          * @example {
+         *       "select": {
+         *         "personId": "0199f2a0-1111-7000-8000-000000000001",
+         *         "certificateProfile": "smart-card-sign-in"
+         *       },
+         *       "reason": "keyCompromise",
+         *       "comment": "Keys were copied, nobody knows which",
+         *       "ticket": "INC-20417"
+         *     }
+         */
+        NewRevocationBatch: {
+            /** @description Whether what the same selection finds while the batch runs is revoked too. Without it: yes, but not of a list. */
+            alsoIssuedMeanwhile?: boolean;
+            /** @description Why, in words. Kept in the audit log. */
+            comment: string;
+            /**
+             * Format: date-time
+             * @description RFC 5280 section 5.3.2: since when the certificate is not to be trusted. Within its life so far.
+             */
+            invalidityDate?: string;
+            /**
+             * @description RFC 5280 section 5.3.1.
+             * @enum {string}
+             */
+            reason: "unspecified" | "keyCompromise" | "affiliationChanged" | "superseded" | "cessationOfOperation" | "privilegeWithdrawn";
+            /** @description Which certificates: all of what is given must hold. */
+            select: {
+                /** @description Name of a CA. */
+                authority?: string;
+                /** Format: uuid */
+                cardId?: string;
+                /** @description Name of a certificate profile. */
+                certificateProfile?: string;
+                /** Format: uuid */
+                deviceId?: string;
+                /** @description Serial numbers or SHA-256 thumbprints in hex, one a line, up to 100,000; of CSV the first column. Stands alone. */
+                list?: string;
+                /** Format: uuid */
+                personId?: string;
+            };
+            /**
+             * @description Reference in a ticket system.
+             * @example INC-20417
+             */
+            ticket?: string;
+        };
+        /**
+         * @example {
+         *       "id": "0199f2a0-8888-7000-8000-000000000008",
+         *       "kind": "revocation-batch",
+         *       "state": "running",
+         *       "input": {
+         *         "select": {
+         *           "personId": "0199f2a0-1111-7000-8000-000000000001"
+         *         },
+         *         "revocationReason": "keyCompromise"
+         *       },
+         *       "progress": {
+         *         "done": 120,
+         *         "failed": 0,
+         *         "total": 400
+         *       },
+         *       "counts": {
+         *         "pending": 230,
+         *         "decided": 50,
+         *         "done": 120,
+         *         "failed": 0,
+         *         "skipped": 3,
+         *         "added": 0
+         *       },
+         *       "reason": "Keys were copied",
+         *       "ticket": "INC-20417",
+         *       "requestedBy": {
+         *         "id": "0199f2a0-4444-7000-8000-000000000004",
+         *         "name": "security-officer"
+         *       },
+         *       "requestId": "0199f2a0-9999-7000-8000-000000000009",
+         *       "createdAt": "2026-11-20T09:30:00.000Z",
+         *       "expiresAt": "2026-11-20T10:30:00.000Z",
+         *       "startedAt": "2026-11-20T09:31:00.000Z",
+         *       "finishedAt": null,
+         *       "allowedActions": [
+         *         {
+         *           "action": "cancel",
+         *           "allowed": true,
+         *           "disabledReason": null
+         *         }
+         *       ]
+         *     }
+         */
+        Operation: {
+            allowedActions: components["schemas"]["AllowedAction"][];
+            counts: {
+                /** @description Came after the plan was made. */
+                added: number;
+                /** @description Recorded, and another system is being told. */
+                decided: number;
+                /** @description Done. */
+                done: number;
+                /** @description Another system would not. */
+                failed: number;
+                /** @description To be done. */
+                pending: number;
+                /** @description Nothing is to be done; the items say why. */
+                skipped: number;
+            };
+            /** Format: date-time */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description Of a plan: when it can be run no more.
+             */
+            expiresAt: string;
+            /** Format: date-time */
+            finishedAt: string | null;
+            id: string;
+            /** @description What was asked for. */
+            input: {
+                [key: string]: unknown;
+            };
+            /** @enum {string} */
+            kind: "revocation-batch";
+            progress: {
+                /** @description Done. */
+                done: number;
+                /** @description Another system would not; the items say why. */
+                failed: number;
+                /** @description All that is to be done, or was. */
+                total: number;
+            };
+            reason: string;
+            requestedBy: components["schemas"]["OperatorRef"];
+            /** @description All audit events of it carry this. */
+            requestId: string;
+            /** Format: date-time */
+            startedAt: string | null;
+            /**
+             * @description planned: nothing was done yet. running: the worker carries it on, whatever restarts.
+             * @enum {string}
+             */
+            state: "planned" | "running" | "done" | "cancelled" | "expired";
+            ticket: string | null;
+        };
+        /**
+         * @example {
+         *       "position": 1,
+         *       "state": "skipped",
+         *       "code": "serial-number-unknown",
+         *       "added": false,
+         *       "line": "5f0c3d9a1be24c77",
+         *       "certificate": null
+         *     }
+         */
+        OperationItem: {
+            /** @description Came after the plan was made. */
+            added: boolean;
+            certificate: {
+                authority: string;
+                cardId: string;
+                id: string;
+                personId: string;
+                serialNumber: string | null;
+                status: string;
+                subject: string | null;
+            } | null;
+            /** @description Why it was skipped, or failed. */
+            code: string | null;
+            /** @description Of a list, where the line names nothing. */
+            line: string | null;
+            /** @description In the plan; of a list, the number of the line. */
+            position: number;
+            /** @enum {string} */
+            state: "pending" | "decided" | "done" | "failed" | "skipped";
+        };
+        /**
+         * @example {
+         *       "items": [
+         *         {
+         *           "position": 1,
+         *           "state": "skipped",
+         *           "code": "serial-number-unknown",
+         *           "added": false,
+         *           "line": "5f0c3d9a1be24c77",
+         *           "certificate": null
+         *         }
+         *       ],
+         *       "next": null
+         *     }
+         */
+        OperationItemList: {
+            items: components["schemas"]["OperationItem"][];
+            /** @description Send it as `cursor`. */
+            next: string | null;
+        };
+        /**
+         * @example {
+         *       "items": [
+         *         {
+         *           "id": "0199f2a0-8888-7000-8000-000000000008",
+         *           "kind": "revocation-batch",
+         *           "state": "running",
+         *           "input": {
+         *             "select": {
+         *               "personId": "0199f2a0-1111-7000-8000-000000000001"
+         *             },
+         *             "revocationReason": "keyCompromise"
+         *           },
+         *           "progress": {
+         *             "done": 120,
+         *             "failed": 0,
+         *             "total": 400
+         *           },
+         *           "counts": {
+         *             "pending": 230,
+         *             "decided": 50,
+         *             "done": 120,
+         *             "failed": 0,
+         *             "skipped": 3,
+         *             "added": 0
+         *           },
+         *           "reason": "Keys were copied",
+         *           "ticket": "INC-20417",
+         *           "requestedBy": {
+         *             "id": "0199f2a0-4444-7000-8000-000000000004",
+         *             "name": "security-officer"
+         *           },
+         *           "requestId": "0199f2a0-9999-7000-8000-000000000009",
+         *           "createdAt": "2026-11-20T09:30:00.000Z",
+         *           "expiresAt": "2026-11-20T10:30:00.000Z",
+         *           "startedAt": "2026-11-20T09:31:00.000Z",
+         *           "finishedAt": null,
+         *           "allowedActions": [
+         *             {
+         *               "action": "cancel",
+         *               "allowed": true,
+         *               "disabledReason": null
+         *             }
+         *           ]
+         *         }
+         *       ],
+         *       "next": null
+         *     }
+         */
+        OperationList: {
+            items: components["schemas"]["Operation"][];
+            /** @description Send it as `cursor`. */
+            next: string | null;
+        };
+        /**
+         * @example {
          *       "id": "0199f2a0-4444-7000-8000-000000000004",
          *       "name": "helpdesk",
          *       "displayName": "Helen Desk",
@@ -6791,6 +7145,8 @@ export interface operations {
                 limit?: number;
                 outcome?: "done" | "refused";
                 personId?: string;
+                /** @description All that one request led to, later too. */
+                requestId?: string;
                 /** @description Before. */
                 to?: string;
                 unblockSessionId?: string;
@@ -8946,6 +9302,161 @@ export interface operations {
             };
         };
     };
+    listOperations: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                cursor?: string;
+                limit?: number;
+                state?: "planned" | "running" | "done" | "cancelled" | "expired";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationList"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getOperation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                operationId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancelOperation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gives the first answer again, for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                operationId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "The wrong list"
+                 *     }
+                 */
+                "application/json": {
+                    /**
+                     * @description Why. Kept in the audit log.
+                     * @example Caller forgot the PIN
+                     */
+                    reason: string;
+                    /**
+                     * @description Reference in a ticket system.
+                     * @example INC-20417
+                     */
+                    ticket?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listOperationItems: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                cursor?: string;
+                limit?: number;
+                state?: "pending" | "decided" | "done" | "failed" | "skipped";
+            };
+            header?: never;
+            path: {
+                operationId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationItemList"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listPeople: {
         parameters: {
             query?: {
@@ -9073,6 +9584,80 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ChangedPerson"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    planRevocationBatch: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gives the first answer again, for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRevocationBatch"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    runRevocationBatch: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gives the first answer again, for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                operationId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
                 };
             };
             /** @description Refused: see `code`. */
