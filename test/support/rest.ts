@@ -9,6 +9,8 @@ export interface Answer {
 export interface Rest {
   get(path: string): Promise<Answer>;
   post(path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+  put(path: string, body: unknown, headers?: Record<string, string>): Promise<Answer>;
+  patch(path: string, body: unknown, headers?: Record<string, string>): Promise<Answer>;
   delete(path: string): Promise<Answer>;
 }
 
@@ -32,6 +34,8 @@ export function rest(base: string, token?: string): Rest {
   return {
     get: (path) => call('GET', path),
     post: (path, body = {}, headers = {}) => call('POST', path, body, headers),
+    put: (path, body, headers = {}) => call('PUT', path, body, headers),
+    patch: (path, body, headers = {}) => call('PATCH', path, body, headers),
     delete: (path) => call('DELETE', path),
   };
 }

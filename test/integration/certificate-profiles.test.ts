@@ -1,0 +1,283 @@
+import { execFileSync } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Kdc, startKdc } from '../support/kdc.ts';
+import { enrolmentCode, type Person, registerPerson } from '../support/people.ts';
+import { startTestSystem, type TestSystem } from '../support/system.ts';
+import { type Begun, expectStatus, NV_INDEX, rawDevice, refusal } from './cms/raw-device.ts';
+
+/** What certificates say, from the profile to the servers that take them. */
+const KINDS = [
+  ['smart-card-sign-in', 'rsa-2048'],
+  ['tls-client', 'ec-p256'],
+  ['smime-signature', 'ec-p384'],
+  ['smime-encryption', 'ec-p256'],
+  ['document-signature', 'rsa-2048'],
+  ['volume-encryption', 'rsa-2048'],
+  ['device', 'ec-p256'],
+] as const;
+const SID = 'S-1-5-21-3623811015-3361044348-30300820-1013';
+
+let system: TestSystem;
+let folder: string;
+beforeAll(async () => {
+  system = await startTestSystem();
+  folder = mkdtempSync(join(tmpdir(), 'cardwright-profiles-'));
+}, 120_000);
+afterAll(async () => {
+  await system?.remove();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const officer = () => system.as('security-officer');
+const openssl = (...args: string[]) =>
+  execFileSync('openssl', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+
+const CURVES = { 'ec-p256': 'P-256', 'ec-p384': 'P-384' } as const;
+/** A software key and its request, which asks for names that nobody is to get. */
+function keyAndRequest(keyType: 'rsa-2048' | 'ec-p256' | 'ec-p384'): { key: string; csr: string } {
+  const file = join(folder, 'key.pem');
+  const kind = keyType === 'rsa-2048' ? ['rsa:2048'] : ['ec', '-pkeyopt', `ec_paramgen_curve:${CURVES[keyType]}`];
+  const asked = ['-subj', '/CN=Administrator/O=Mallory', '-addext', 'subjectAltName=email:root@corp.example'];
+  openssl('req', '-new', '-nodes', '-newkey', ...kind, '-keyout', file, '-out', join(folder, 'csr.pem'), ...asked);
+  const csr = execFileSync('openssl', ['req', '-in', join(folder, 'csr.pem'), '-outform', 'DER']).toString('base64');
+  return { key: readFileSync(file, 'utf8'), csr };
+}
+
+const pem = (der: string) => new X509Certificate(Buffer.from(der, 'base64')).toString();
+
+interface Made {
+  readonly id: string;
+  readonly key: string;
+  readonly certificate: string;
+  readonly issuing: string;
+  readonly root: string;
+}
+
+async function certificateIn(
+  card: Begun,
+  container: string,
+  keyType: Parameters<typeof keyAndRequest>[0],
+): Promise<Made> {
+  const { key, csr } = keyAndRequest(keyType);
+  const { certificateId, certificate, chain } = expectStatus(
+    201,
+    await card.step('certificate-requests', { container, csr }),
+  ).body;
+  return { id: certificateId, key, certificate: pem(certificate), issuing: pem(chain[0]), root: pem(chain[1]) };
+}
+
+async function cardOf(person: Person, profile: string): Promise<Begun> {
+  return rawDevice(system).begin(await enrolmentCode(system, person.id, profile));
+}
+
+async function changePerson(id: string, change: Record<string, unknown>) {
+  const etag = (await officer().get(`/people/${id}`)).headers.get('etag') ?? '';
+  return officer().patch(`/people/${id}`, change, { 'if-match': etag });
+}
+
+const containers = KINDS.map(([kind, keyType]) => ({ container: kind, keyType, certificateProfile: kind }));
+const cardProfile = (name: string, more: Record<string, unknown>) =>
+  officer().post('/card-profiles', {
+    name,
+    displayName: 'For a test',
+    algorithm: 'hmac-sha256',
+    keyStrategy: 'random-stored',
+    ...more,
+  });
+
+describe('a certificate of each profile that the product comes with', () => {
+  const made = new Map<string, Made>();
+  let person: Person;
+
+  beforeAll(async () => {
+    person = await registerPerson(system, 'Mary Major');
+    const named = { email: 'mary.major@corp.example', securityIdentifier: SID, organization: 'Corp' };
+    expectStatus(200, await changePerson(person.id, named));
+    expectStatus(201, await cardProfile('all-kinds', { containers }));
+    const card = await cardOf(person, 'all-kinds');
+    for (const [kind, keyType] of KINDS) made.set(kind, await certificateIn(card, kind, keyType));
+    expectStatus(201, await card.step('completions', { nvIndex: NV_INDEX }));
+  }, 60_000);
+
+  it.each(KINDS)('%s passes openssl and GnuTLS, and says what the preview said', async (kind) => {
+    const { certificate, issuing, root } = made.get(kind) as Made;
+    const file = (name: string, text: string) => {
+      writeFileSync(join(folder, name), text);
+      return join(folder, name);
+    };
+    const [leaf, chain] = [file('leaf.pem', certificate), file('chain.pem', certificate + issuing + root)];
+    const verified = ['-x509_strict', '-CAfile', file('root.pem', root), '-untrusted', file('issuing.pem', issuing)];
+    expect(openssl('verify', ...verified, leaf)).toContain('leaf.pem: OK');
+    const certtool = ['--verify', '--load-ca-certificate', join(folder, 'root.pem'), '--infile', chain];
+    expect(execFileSync('certtool', certtool, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })).toContain(
+      'Verified. The certificate is trusted.',
+    );
+
+    const profile = (await officer().get(`/certificate-profiles/${kind}`)).body;
+    const { version: _version, createdAt: _at, createdBy: _by, ...contents } = profile;
+    const preview = await officer().post('/certificate-profiles/previews', {
+      profile: contents,
+      personId: person.id,
+      hostName: 'lap-0421',
+    });
+    const told = expectStatus(200, preview).body;
+    const text = openssl('x509', '-in', leaf, '-noout', '-text', '-nameopt', 'RFC2253,sep_comma_plus_space');
+    expect(text).toContain(`Subject: ${told.subject}\n`);
+    const usages = { digitalSignature: 'Digital Signature', nonRepudiation: 'Non Repudiation' } as Record<
+      string,
+      string
+    >;
+    const words = { ...usages, keyEncipherment: 'Key Encipherment', keyAgreement: 'Key Agreement' } as Record<
+      string,
+      string
+    >;
+    const keyUsage = told.keyUsage[text.includes('rsaEncryption') ? 'rsa' : 'ec'].map((one: string) => words[one]);
+    expect(text).toMatch(new RegExp(`Key Usage: critical\\n +${keyUsage.join(', ')}\\n`));
+    const parsed = openssl('asn1parse', '-in', leaf);
+    const names = /Subject Alternative Name[^:]*:\s*\n\s*(.*)/.exec(text)?.[1] ?? '';
+    for (const name of told.subjectAltName) {
+      const [type, value] = [name.slice(0, name.indexOf(':')), name.slice(name.indexOf(':') + 1)];
+      if (type === 'UPN') expect(names).toContain(`othername: UPN::${value}`);
+      else if (type !== 'KRB5PrincipalName') expect(names).toContain(name);
+    }
+    expect(names.split(', ').filter((one) => one !== '')).toHaveLength(told.subjectAltName.length);
+    expect(text.includes('1.3.6.1.4.1.311.25.2')).toBe(told.securityIdentifier !== null);
+    expect(told.securityIdentifier).toBe(kind === 'smart-card-sign-in' ? SID : null);
+    expect(parsed).not.toMatch(/Mallory|Administrator|root@corp/);
+  });
+
+  it('says what the request asked for in vain, there and in the log', async () => {
+    const { id } = made.get('tls-client') as Made;
+    const shown = (await system.as('auditor').get(`/certificates/${id}`)).body;
+    expect(shown).toMatchObject({ certificateProfile: 'tls-client', certificateProfileVersion: 1 });
+    expect(shown.ignoredRequest).toEqual(['subject', 'extension 2.5.29.17']);
+    const events = await system.as('auditor').get(`/audit/events?certificateId=${id}&action=certificate.issued`);
+    expect(events.body.items[0].after.ignored).toEqual(shown.ignoredRequest);
+  });
+
+  it('stays as it is when its person gets another name, which says so', async () => {
+    const before = made.get('smart-card-sign-in') as Made;
+    const changed = expectStatus(
+      200,
+      await changePerson(person.id, { displayName: 'Mary Minor', reason: 'Married' }),
+    ).body;
+    const all = KINDS.filter(([kind]) => kind !== 'device').map(([kind]) => made.get(kind)?.id);
+    expect(changed.certificatesWithOtherNames.toSorted()).toEqual(all.toSorted());
+    const { subject } = (await system.as('auditor').get(`/certificates/${before.id}`)).body;
+    expect(subject).toBe('CN=Mary Major');
+    const back = await changePerson(person.id, { displayName: 'Mary Major' });
+    expect(back.body.certificatesWithOtherNames).toEqual([]);
+    const gone = await changePerson(person.id, { email: null });
+    const withEmail = KINDS.filter(([kind]) => kind !== 'device').map(([kind]) => made.get(kind)?.id);
+    expect(gone.body.certificatesWithOtherNames.toSorted()).toEqual(withEmail.toSorted());
+    const [event] = (await system.as('auditor').get(`/audit/events?personId=${person.id}&action=person.updated`)).body
+      .items;
+    expect(event).toMatchObject({ before: { email: 'mary.major@corp.example' }, after: { email: null } });
+  });
+
+  it('is not ordered for a person whose record lacks a name that it demands', async () => {
+    const nameless = await registerPerson(system, 'Nora Nomail');
+    const card = await cardOf(nameless, 'all-kinds');
+    const { csr } = keyAndRequest('ec-p384');
+    const asked = await card.step('certificate-requests', { container: 'smime-signature', csr });
+    expect(refusal(asked)).toBe('422 certificate-name-missing');
+    // Once it is there, the same request is good.
+    expectStatus(200, await changePerson(nameless.id, { email: 'nora@corp.example' }));
+    expectStatus(201, await card.step('certificate-requests', { container: 'smime-signature', csr }));
+  });
+});
+
+describe('MIT Kerberos', () => {
+  const REALM = 'CORP.EXAMPLE';
+  let kdc: Kdc;
+  let person: Person;
+  let card: Begun;
+  let made: Made;
+
+  beforeAll(async () => {
+    person = await registerPerson(system, 'Kerry Kerberos');
+    const { body } = await officer().get('/certificate-profiles/smart-card-sign-in');
+    const { version: _version, createdAt: _at, createdBy: _by, ...contents } = body;
+    const names = { ...contents.names, kerberosPrincipal: false };
+    const upnOnly = { ...contents, name: 'upn-only', displayName: 'Sign-in by UPN', names };
+    expectStatus(201, await officer().post('/certificate-profiles', upnOnly));
+    expectStatus(
+      201,
+      await cardProfile('for-kerberos', {
+        containers: [
+          { container: 'sign-in', keyType: 'ec-p256', certificateProfile: 'smart-card-sign-in' },
+          { container: 'rsa', keyType: 'rsa-2048', certificateProfile: 'smart-card-sign-in' },
+          { container: 'tls', keyType: 'ec-p256', certificateProfile: 'tls-client' },
+          { container: 'upn', keyType: 'ec-p256', certificateProfile: 'upn-only' },
+        ],
+      }),
+    );
+    card = await cardOf(person, 'for-kerberos');
+    made = await certificateIn(card, 'sign-in', 'ec-p256');
+    kdc = await startKdc(REALM, made);
+    for (const name of [principalOf(person), 'kerry', 'victor']) kdc.addPrincipal(name.replace(/@.*/, ''));
+  }, 60_000);
+  afterAll(() => kdc?.stop());
+
+  const principalOf = ({ userPrincipalName }: Person) => userPrincipalName.replace(/@.*/, `@${REALM}`);
+  const refused = (words: string) => ({ granted: false, said: expect.stringContaining(words) });
+  const crl = async () =>
+    execFileSync('openssl', ['crl', '-inform', 'DER'], {
+      input: Buffer.from(await (await fetch(`${system.url}/pki/issuing.crl`)).arrayBuffer()),
+      encoding: 'utf8',
+    });
+
+  it('gives a ticket for a certificate of the sign-in profile, ECDSA and RSA, and to its own person alone', async () => {
+    const rsa = await certificateIn(card, 'rsa', 'rsa-2048');
+    for (const identity of [made, rsa]) {
+      const asked = kdc.signIn(principalOf(person), identity);
+      expect(asked.granted, asked.said).toBe(true);
+    }
+    expect(kdc.signIn(`victor@${REALM}`, made)).toEqual(refused('Client name mismatch'));
+  });
+
+  it('takes no certificate that was issued for another purpose', async () => {
+    const tls = await certificateIn(card, 'tls', 'ec-p256');
+    expect(kdc.signIn(principalOf(person), tls)).toEqual(refused('Inconsistent key purpose'));
+  });
+
+  it('maps a principal of its own, once the directory says it', async () => {
+    const principal = `kerry@${REALM}`;
+    expect(kdc.signIn(principal, made)).toEqual(refused('Client name mismatch'));
+    expectStatus(200, await changePerson(person.id, { kerberosPrincipal: principal }));
+    const own = await certificateIn(card, 'rsa', 'rsa-2048');
+    const asked = kdc.signIn(principal, own);
+    expect(asked.granted, asked.said).toBe(true);
+    expect(kdc.signIn(principalOf(person), own)).toEqual(refused('Client name mismatch'));
+  });
+
+  it('does not find an account by a UPN alone: its realm is not in exact case', async () => {
+    const upn = await certificateIn(card, 'upn', 'ec-p256');
+    expect(kdc.signIn(principalOf(person), upn)).toEqual(refused('Client name mismatch'));
+    await kdc.restart({ allowUpn: true });
+    expect(kdc.signIn(principalOf(person), upn)).toEqual(refused('Client name mismatch'));
+  });
+
+  it('refuses it after it is revoked', async () => {
+    await kdc.restart({ crl: await crl() });
+    const before = kdc.signIn(principalOf(person), made);
+    expect(before.granted, before.said).toBe(true);
+    const revoked = { reason: 'keyCompromise', comment: 'Laptop stolen' };
+    expectStatus(201, await officer().post(`/certificates/${made.id}/revocations`, revoked));
+    await kdc.restart({ crl: await crl() });
+    expect(kdc.signIn(principalOf(person), made)).toEqual(refused('Revoked certificate'));
+  });
+
+  it('refuses all, where it is to check CRLs and has none', async () => {
+    const fresh = await certificateIn(card, 'sign-in', 'ec-p256');
+    await kdc.restart({ requireCrl: true });
+    expect(kdc.signIn(`kerry@${REALM}`, fresh)).toEqual(refused('Revocation status unknown'));
+    await kdc.restart({ crl: await crl() });
+    const asked = kdc.signIn(`kerry@${REALM}`, fresh);
+    expect(asked.granted, asked.said).toBe(true);
+  });
+});
