@@ -172,6 +172,9 @@ describe('an import that is cut off', () => {
     expect(await cardsOf(serials)).toBe(0);
     await vault.start();
     await cms.start();
+    await system.query(`UPDATE card_imports SET created_at = created_at - interval '1 minute' WHERE id = $1`, [
+      asked.body.id,
+    ]);
     expect(await finished(asked.body.id)).toMatchObject({ state: 'done', progress: { done: 20, total: 20 } });
     expect(await cardsOf(serials)).toBe(20);
   });

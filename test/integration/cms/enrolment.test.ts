@@ -268,6 +268,9 @@ describe('with a system away', () => {
     const asked = await card.step('certificate-requests', { container: 'sign-in', csr: csr() });
     expect(refusal(asked)).toBe('503 ca-unavailable');
     await system.processes.ca.start();
+    await system.query(`UPDATE certificates SET created_at = created_at - interval '1 minute' WHERE card_id = $1`, [
+      card.cardId,
+    ]);
     await until(
       { what: 'the worker to have it issued', seconds: 40 },
       async () => (await certificatesOf(card.cardId))[0]?.status === 'active',

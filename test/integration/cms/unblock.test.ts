@@ -258,6 +258,9 @@ describe('a request of the device itself', () => {
     expect(refusal(await approve(sessionId, confirmationCode))).toBe('503 vault-unavailable');
     expect(await poll(sessionId)).toEqual({ state: 'open', response: null });
     await system.processes.vault.start();
+    await system.query(`UPDATE unblock_sessions SET created_at = created_at - interval '1 minute' WHERE id = $1`, [
+      sessionId,
+    ]);
     await expect.poll(async () => (await poll(sessionId)).state, { timeout: 40_000, interval: 300 }).toBe('answered');
     expect((await poll(sessionId)).response).toMatch(/^[0-9A-Z]{4} /);
   });
