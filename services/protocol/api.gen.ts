@@ -18,6 +18,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/administrator-key-changes/{keyChangeId}/abandonments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End a change that its device has given up, without its being known which key the card has.
+         * @description Both keys are kept until the card is retired or another change is confirmed, and should the card turn out to have the new key, this change is confirmed after all.
+         */
+        post: operations["giveUpAdministratorKeyChange"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/administrator-key-changes/{keyChangeId}/cancellations": {
         parameters: {
             query?: never;
@@ -3963,6 +3983,11 @@ export interface components {
          *           "action": "cancel",
          *           "allowed": true,
          *           "disabledReason": null
+         *         },
+         *         {
+         *           "action": "give-up",
+         *           "allowed": false,
+         *           "disabledReason": "The device has not been given a new key for this change yet."
          *         }
          *       ]
          *     }
@@ -4022,6 +4047,11 @@ export interface components {
          *               "action": "cancel",
          *               "allowed": true,
          *               "disabledReason": null
+         *             },
+         *             {
+         *               "action": "give-up",
+         *               "allowed": false,
+         *               "disabledReason": "The device has not been given a new key for this change yet."
          *             }
          *           ]
          *         }
@@ -5762,6 +5792,55 @@ export interface operations {
         responses: {
             /** @description OK */
             200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyChange"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    giveUpAdministratorKeyChange: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gives the first answer again, for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                keyChangeId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "The card refuses both keys"
+                 *     }
+                 */
+                "application/json": {
+                    /**
+                     * @description Why. Kept in the audit log.
+                     * @example Caller forgot the PIN
+                     */
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
                 headers: {
                     [name: string]: unknown;
                 };

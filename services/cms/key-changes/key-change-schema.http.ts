@@ -30,7 +30,14 @@ const example = {
   createdAt: '2026-11-20T09:00:00.000Z',
   confirmedAt: null,
   failure: null,
-  allowedActions: [{ action: 'cancel', allowed: true, disabledReason: null }],
+  allowedActions: [
+    { action: 'cancel', allowed: true, disabledReason: null },
+    {
+      action: 'give-up',
+      allowed: false,
+      disabledReason: 'The device has not been given a new key for this change yet.',
+    },
+  ],
 };
 
 export const KeyChangeSchema = Type.Object(

@@ -14,7 +14,7 @@ import {
   MAX_ANSWERS,
 } from './key-change.ts';
 
-const ACTS = ['offer', 'confirm', 'cancel', 'fail', 'end'] as const satisfies readonly ChangeAct[];
+const ACTS = ['offer', 'confirm', 'cancel', 'fail', 'give-up', 'end'] as const satisfies readonly ChangeAct[];
 const codeOf = (act: () => unknown): string => {
   try {
     act();
@@ -42,6 +42,7 @@ describe('a change of an administrator key', () => {
       'requested end cancelled',
       'offered confirm confirmed',
       'offered fail failed',
+      'offered give-up failed',
       'offered end cancelled',
       'failed confirm confirmed',
     ]);
@@ -56,6 +57,8 @@ describe('a change of an administrator key', () => {
     }
     const may = new Set<Permission>(['keys:change']);
     expect(CHANGE_STATES.filter((state) => allowedChangeActions({ state }, may)[0]?.allowed)).toEqual(['requested']);
+    const givenUp = CHANGE_STATES.filter((state) => allowedChangeActions({ state }, may)[1]?.allowed);
+    expect(givenUp).toEqual(['offered']);
     expect(allowedChangeActions({ state: 'requested' }, new Set())[0]?.allowed).toBe(false);
   });
 

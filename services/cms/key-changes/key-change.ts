@@ -17,12 +17,13 @@ export type ChangeCause = (typeof CHANGE_CAUSES)[number];
 /** offered: the device was given the new key, and may have put it on the card: there is no way back by itself. */
 export const CHANGE_STATES = ['requested', 'offered', 'confirmed', 'cancelled', 'failed'] as const;
 export type ChangeState = (typeof CHANGE_STATES)[number];
-export type ChangeAct = 'offer' | 'confirm' | 'cancel' | 'fail' | 'end';
+export type ChangeAct = 'offer' | 'confirm' | 'cancel' | 'fail' | 'give-up' | 'end';
 
 const TRANSITIONS: Readonly<Record<ChangeState, Partial<Readonly<Record<ChangeAct, ChangeState>>>>> = {
   requested: { offer: 'offered', cancel: 'cancelled', fail: 'failed', end: 'cancelled' },
   // `end`: the card itself is over. An operator's `cancel` would leave a card whose key nobody is sure of.
-  offered: { confirm: 'confirmed', fail: 'failed', end: 'cancelled' },
+  // `give-up`: an operator's, once the device has given up: both keys are kept, and another change may be asked for.
+  offered: { confirm: 'confirmed', fail: 'failed', 'give-up': 'failed', end: 'cancelled' },
   confirmed: {},
   cancelled: {},
   // A device that gave up, and whose card turns out to have the new key after all.
@@ -104,10 +105,20 @@ export const changeClosed = ({ state }: Pick<KeyChange, 'state'>): DomainError =
 export function allowedChangeActions(
   change: Pick<KeyChange, 'state'>,
   permissions: ReadonlySet<Permission>,
-): AllowedAction<'cancel'>[] {
-  const obstacle = TRANSITIONS[change.state].cancel === undefined ? refusalOf(change.state).detail : null;
-  return [offer('cancel', 'keys:change', permissions, obstacle)];
+): AllowedAction<'cancel' | 'give-up'>[] {
+  return (['cancel', 'give-up'] as const).map((act) => {
+    const obstacle = TRANSITIONS[change.state][act] === undefined ? refusalOf(change.state).detail : null;
+    return offer(act, 'keys:change', permissions, obstacle);
+  });
 }
+
+/** While the device is at it, it may be putting the new key on the card at this very moment. */
+export const underWay = (): DomainError =>
+  new DomainError(
+    'conflict',
+    'key-change-under-way',
+    'The device is at it. A change is given up once its task has failed; if the device is gone, retire the card.',
+  );
 
 /**
  * A key that may have become known keeps its power over a TPM card: the card's policy names it for ever, and who has it

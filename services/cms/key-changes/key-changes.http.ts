@@ -5,7 +5,13 @@ import { decodeCursor, limitOf, pageOf, UUID_KEY } from '../platform/cursor.ts';
 import { closed, id, Problem, paging, reason, ref } from '../platform/schema.http.ts';
 import type { App } from '../platform/server.http.ts';
 import { KeyChangeList, KeyChangeSchema, NewKeyChangeSchema, toBody } from './key-change-schema.http.ts';
-import { cancelChange, changeNotFound, type RequestChangePorts, requestChange } from './request-change.ts';
+import {
+  abandonChange,
+  cancelChange,
+  changeNotFound,
+  type RequestChangePorts,
+  requestChange,
+} from './request-change.ts';
 
 export const keyChangeComponents = [KeyChangeSchema, KeyChangeList, NewKeyChangeSchema];
 
@@ -100,6 +106,29 @@ export function registerKeyChangeRoutes(app: App, deps: RequestChangePorts): voi
     async (request, reply) => {
       const { keyChangeId } = request.params;
       await cancelChange(deps, intentOf(request, request.body), keyChangeId);
+      reply.code(201);
+      return show(keyChangeId, callerOf(request).permissions);
+    },
+  );
+
+  app.post(
+    '/api/v1/administrator-key-changes/:keyChangeId/abandonments',
+    {
+      config: { permission: 'keys:change', act: 'key-change.given-up' },
+      schema: {
+        operationId: 'giveUpAdministratorKeyChange',
+        summary: 'End a change that its device has given up, without its being known which key the card has.',
+        description:
+          'Both keys are kept until the card is retired or another change is confirmed, and should the card turn out to have the new key, this change is confirmed after all.',
+        tags: ['cards'],
+        params: ofChange,
+        body: closed({ reason }, { examples: [{ reason: 'The card refuses both keys' }] }),
+        response: { 201: ref(KeyChangeSchema), default: ref(Problem) },
+      },
+    },
+    async (request, reply) => {
+      const { keyChangeId } = request.params;
+      await abandonChange(deps, intentOf(request, request.body), keyChangeId);
       reply.code(201);
       return show(keyChangeId, callerOf(request).permissions);
     },

@@ -4,7 +4,7 @@ import { type BeginTakeOver, type Card, type CardRecords, cardUnknown, whyNoKeyC
 import type { Intent } from '../kernel/actor.ts';
 import type { Tx, UnitOfWork } from '../kernel/unit-of-work.ts';
 import { isOpen, type KeepTaskPorts, moveTask, queueTask, type TaskRecords } from '../tasks/index.ts';
-import { assertHelps, type ChangeCause, changeAfter, kindOfChange } from './key-change.ts';
+import { assertHelps, type ChangeCause, changeAfter, kindOfChange, underWay } from './key-change.ts';
 import type { KeyChangeRecords } from './ports.ts';
 
 export interface RequestChangePorts extends KeepTaskPorts {
@@ -109,6 +109,35 @@ export async function cancelChange(ports: RequestChangePorts, intent: Intent, ch
     });
     const task = await tasks.lock(tx, change.taskId);
     if (task !== null && isOpen(task)) await moveTask(ports, tx, intent, task, 'cancel');
+  });
+}
+
+/**
+ * Of an offered change whose device has given up, without anybody knowing which key the card has: `card-refused-both-keys`,
+ * say. The change has failed; the vault keeps both keys, and should the card turn up with the new one, the change is confirmed
+ * after all. Another change may be asked for.
+ * @throws DomainError `not-found`; `key-change-not-offered`, `key-change-closed`, `key-change-under-way` (conflict).
+ */
+export async function abandonChange(ports: RequestChangePorts, intent: Intent, changeId: string): Promise<void> {
+  const { changes, cards, tasks, audit, unitOfWork } = ports;
+  const found = await changes.find(changeId);
+  if (found === null) throw changeNotFound();
+  await unitOfWork.run(async (tx) => {
+    const card = await cards.lock(tx, found.cardId);
+    const change = await changes.read(tx, changeId);
+    if (card === null || change === null) throw changeNotFound();
+    const state = changeAfter(change.state, 'give-up');
+    const task = await tasks.lock(tx, change.taskId);
+    if (change.reportedAt !== null || (task !== null && isOpen(task))) throw underWay();
+    const failure = { code: 'key-change-given-up', detail: intent.reason ?? null };
+    await changes.update(tx, change.id, { state, failure });
+    await audit.record(tx, intent, {
+      action: 'key-change.given-up',
+      object: { kind: 'key-change', id: change.id },
+      about: { cardId: card.id, personId: card.personId, deviceId: card.deviceId },
+      before: { state: change.state },
+      after: { state, keyVersion: change.toVersion },
+    });
   });
 }
 

@@ -170,7 +170,10 @@ describe('a change of a TPM card’s key', () => {
     );
     const { id } = await offered();
     await refused(['409 key-change-offered', () => cancel(id)]);
-    expect((await changeOf(id)).allowedActions).toMatchObject([{ action: 'cancel', allowed: false }]);
+    expect((await changeOf(id)).allowedActions).toMatchObject([
+      { action: 'cancel', allowed: false },
+      { action: 'give-up', allowed: true },
+    ]);
   });
 
   it('is given to no other device, and wrapped to no other TPM', async () => {

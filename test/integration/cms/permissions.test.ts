@@ -35,6 +35,7 @@ const WHO_MAY: Record<string, readonly Caller[]> = {
   reissueCard: enrollers,
   changeAdministratorKey: officers,
   cancelAdministratorKeyChange: officers,
+  giveUpAdministratorKeyChange: officers,
   listAdministratorKeyChanges: operators,
   getAdministratorKeyChange: operators,
   getImportKey: officers,

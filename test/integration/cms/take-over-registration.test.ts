@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { until } from '@cardwright/infra';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { encryptChallenge } from '../../../services/vault/dist/challenge-response.js';
@@ -218,6 +218,53 @@ describe('a key change of a card outside the TPM', () => {
     await device.checkIn([{ cardId: card.id, triesLeft: 3, blocked: false, administratorKeyVersion: keyVersion }]);
     expect(await stateOf()).toBe('confirmed');
     expect(await cardOf(card.id)).toMatchObject({ state: 'active', keyVersion });
+  });
+
+  it('whose card refuses both keys can be given up by an operator; both are kept, and the new one counts after all', async () => {
+    const card = await registered();
+    const { taskId, keyOffer, changeId } = await offered(card.id);
+    const giveUp = (id = changeId) =>
+      system.as('security-officer').post(`/administrator-key-changes/${id}/abandonments`, { reason: 'it is stuck' });
+    await nothingChanges(system, async () => {
+      expect(refusal(await giveUp())).toBe('409 key-change-under-way');
+      expect(refusal(await giveUp(randomUUID()))).toBe('404 not-found');
+    });
+    await report(taskId, { outcome: 'failed', code: 'card-refused-both-keys' });
+    const again = () =>
+      system
+        .as('security-officer')
+        .post(`/cards/${card.id}/administrator-key-changes`, { cause: 'take-over', reason: 'once more' });
+    expect(refusal(await again())).toBe('409 key-change-open');
+    expect(expectStatus(201, await giveUp()).body).toMatchObject({
+      state: 'failed',
+      failure: { code: 'key-change-given-up', detail: 'it is stuck' },
+    });
+    expect(refusal(await giveUp())).toBe('409 key-change-closed');
+    const kept = await system.query(
+      'SELECT state FROM vault.administrator_keys WHERE card_id = $1 AND sealed IS NOT NULL ORDER BY key_version',
+      [card.id],
+    );
+    expect(kept).toEqual([{ state: 'confirmed' }, { state: 'proposed' }]);
+    const { keyVersion } = keyOffer;
+    await device.checkIn([{ cardId: card.id, triesLeft: 3, blocked: false, administratorKeyVersion: keyVersion }]);
+    expect(await cardOf(card.id)).toMatchObject({ state: 'active', keyVersion });
+    await bothRecordsAgree(system);
+  });
+
+  it('that was given up is followed by another one', async () => {
+    const card = await registered();
+    const { taskId, changeId } = await offered(card.id);
+    await report(taskId, { outcome: 'failed', code: 'card-refused-both-keys' });
+    const path = `/administrator-key-changes/${changeId}/abandonments`;
+    expectStatus(201, await system.as('security-officer').post(path, { reason: 'it was another card' }));
+    const asked = { cause: 'take-over', reason: 'once more' };
+    expectStatus(201, await system.as('security-officer').post(`/cards/${card.id}/administrator-key-changes`, asked));
+    const second = await offered(card.id);
+    expect(refusal(await system.as('security-officer').post(path, { reason: 'again' }))).toBe('409 key-change-closed');
+    const { keyVersion } = second.keyOffer;
+    expect((await report(second.taskId, { outcome: 'done', keyVersion })).body).toEqual({ state: 'done' });
+    expect(await cardOf(card.id)).toMatchObject({ state: 'active', keyVersion });
+    await bothRecordsAgree(system);
   });
 
   it('that left the old key on the card has failed', async () => {
