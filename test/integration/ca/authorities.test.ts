@@ -3,7 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { PIN, type SoftToken, softToken } from '../../../services/vault/testing/soft-token.ts';
+import { PIN, type SoftToken, softToken } from '../../../services/vault/dist/testing/soft-token.js';
 import { type CaInstallation, caInstallation, fetchBytes, makeCsr, openssl, order, writePem } from './ca-process.ts';
 
 let ca: CaInstallation | null = null;
