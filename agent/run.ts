@@ -8,6 +8,7 @@ import { completionCommand } from './commands/completion.ts';
 import { destroyCommand } from './commands/destroy.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { enrolCommand } from './commands/enrol.ts';
+import { handOverCommand } from './commands/hand-over.ts';
 import { listCommand } from './commands/list.ts';
 import { manualCommand } from './commands/manual.ts';
 import { messagesCommand } from './commands/messages.ts';
@@ -27,6 +28,7 @@ import { VERSION } from './version.ts';
 
 export const COMMANDS: readonly Command[] = [
   enrolCommand,
+  handOverCommand,
   listCommand,
   statusCommand,
   signCommand,

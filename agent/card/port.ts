@@ -103,6 +103,8 @@ export interface CardMaker {
    * Wipe it at once. Throws `sealed-key-refused`.
    */
   openSealed(wrapped: WrappedAdministratorKey): Promise<Secret>;
+  /** Whether this hardware has such keys, before anything is made. Throws `key-type-not-supported` (conflict). */
+  requireKeyTypes(keyTypes: readonly KeyType[]): Promise<void>;
   /** A free place. Not reserved: store it before `prepare`. */
   chooseSlot(): Promise<number>;
   slotState(slot: number, administratorKeyName: Bytes): Promise<SlotState>;

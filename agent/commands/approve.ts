@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { DomainError } from '@cardwright/protocol';
 import { unblockApprovalStatement } from '@cardwright/protocol/challenge';
 import { required, text } from '../arguments.ts';
-import { chooseCard, chooseKey, openCard } from './choose-card.ts';
+import { chooseCard, chooseKey, openCard, requireHandedOver } from './choose-card.ts';
 import { cardOption, command, deviceOptions, jsonOption, pinOption } from './command.ts';
 import { tellingOfBlock } from './contact.ts';
 
@@ -26,6 +26,7 @@ export const approveCommand = command({
     const { output } = context;
     const store = context.readStore(options.store);
     const card = chooseCard(store, options.card);
+    requireHandedOver(card);
     const key = chooseKey(card, options.container);
     const known = store.server(card.server);
     if (known === undefined) {

@@ -1,4 +1,4 @@
-import { chooseCard, openCard } from './choose-card.ts';
+import { chooseCard, openCard, requireHandedOver } from './choose-card.ts';
 import { cardOption, command, deviceOptions, jsonOption, pinOption } from './command.ts';
 import { deliverOutcomes, tellingOfBlock } from './contact.ts';
 
@@ -15,6 +15,7 @@ export const changePinCommand = command({
   run: async (context, options) => {
     const store = context.readStore(options.store);
     const card = chooseCard(store, options.card);
+    requireHandedOver(card);
     const pins = context.pins(options['pin-stdin']);
     const oldPin = await pins.enter(`Old PIN of card ${card.serial}`);
     try {

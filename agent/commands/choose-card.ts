@@ -29,6 +29,17 @@ export function requireUsable({ serial, state }: StoredCard): void {
   );
 }
 
+/** Of a card that is to be used with its PIN. Throws `hand-over-pending`. */
+export function requireHandedOver({ serial, handOver }: StoredCard): void {
+  if (handOver?.state !== 'sealed') return;
+  throw new DomainError(
+    'conflict',
+    'hand-over-pending',
+    `Nobody knows the first PIN of card ${serial} yet. Set your own, with the hand-over code: ` +
+      `cardwright-agent hand-over --card ${serial}`,
+  );
+}
+
 export function bySerial(cards: readonly StoredCard[], serial: string): StoredCard {
   const card = cards.find((known) => known.serial.toLowerCase() === serial.toLowerCase());
   if (card === undefined) throw noCard(cards);

@@ -1,5 +1,6 @@
 import { isDomainError } from '@cardwright/protocol';
 import type { CardReport } from '../server/port.ts';
+import { initialPinOf } from '../store/card-record.ts';
 import type { KnownServer, StoredCard, UnblockOutcome } from '../store/document.ts';
 import type { Store } from '../store/store.ts';
 import type { Context } from './command.ts';
@@ -39,7 +40,7 @@ export async function checkInBriefly(
   const known = store.server(card.server);
   if (known === undefined) return;
   try {
-    await passing(context, known).checkIn({ cards: [{ cardId: card.cardId, ...report }] });
+    await passing(context, known).checkIn({ cards: [{ cardId: card.cardId, ...report, ...initialPinOf(card) }] });
   } catch (error) {
     if (!isDomainError(error)) throw error;
   }
@@ -91,6 +92,21 @@ export async function deliverOutcomes(
     }
     await dropOutcome(context, directory, outcome);
   }
+}
+
+/** The card has a PIN of its holder's: one that was to be handed over is void. Gives the card as it is then. */
+export async function ownPinNow(
+  context: Context,
+  directory: string | undefined,
+  card: StoredCard,
+): Promise<StoredCard> {
+  if (card.handOver?.state !== 'sealed') return card;
+  const own = { ...card, handOver: { state: 'set' } } as const;
+  await changed(context, directory, (store) => {
+    const known = store.card(card.cardId);
+    if (known !== undefined) store.putCard({ ...known, handOver: own.handOver });
+  });
+  return own;
 }
 
 /** A store that is locked or can't be written is no reason to fail: the card is as it is. */

@@ -1,8 +1,12 @@
-import { flag, required } from '../arguments.ts';
+import { flag, required, text } from '../arguments.ts';
+import type { CardMaker } from '../card/port.ts';
 import { enrol, enrolledBefore } from '../enrolment/enrol.ts';
+import { cardSigner, type ProofSigner } from '../enrolment/proof.ts';
 import { serverAddress } from '../server/address.ts';
-import { requireUsable } from './choose-card.ts';
-import { command, deviceOptions, jsonOption, pinOption } from './command.ts';
+import type { Store } from '../store/store.ts';
+import type { PinSource } from '../terminal/port.ts';
+import { chooseCard, chooseKey, openCard, requireHandedOver, requireUsable } from './choose-card.ts';
+import { type Context, command, deviceOptions, jsonOption, pinOption } from './command.ts';
 
 export const enrolCommand = command({
   name: 'enrol',
@@ -15,6 +19,8 @@ export const enrolCommand = command({
   options: {
     server: required('URL', 'the Cardwright server, such as https://cards.example.org'),
     code: required('CODE', 'the enrolment code that the operator gave'),
+    'signed-by': text('SERIAL', 'the card that signs, where an existing certificate of the person is wanted'),
+    'signer-store': text('DIR', 'the store that has that card, if it is another one'),
     ...deviceOptions,
     ...pinOption,
     'start-over': flag('throw away what an interrupted enrolment made, and choose a new PIN'),
@@ -48,6 +54,15 @@ export const enrolCommand = command({
           host: context.host,
           server: context.server,
           caOfServer: context.caOfServer,
+          signer: await signerOf(context, options, { store, cards, pins }),
+          sleep: context.sleep,
+          showConfirmationCode: (serial: string, confirmationCode: string) => {
+            if (options.json) context.output.print(JSON.stringify({ serial, confirmationCode }));
+            else
+              context.output.print(
+                `Confirmation code: ${confirmationCode}\nTell it to the operator who looked on. Waiting...`,
+              );
+          },
           now: context.now,
           randomBytes: context.randomBytes,
           progress: options.json ? () => undefined : context.output.note,
@@ -73,3 +88,24 @@ export const enrolCommand = command({
     );
   },
 });
+
+/** The card that signs, on this device. Its PIN is asked for when something is to be signed, and once. */
+async function signerOf(
+  context: Context,
+  options: { readonly 'signed-by': string | undefined; readonly 'signer-store': string | undefined },
+  { store, cards, pins }: { readonly store: Store; readonly cards: CardMaker; readonly pins: PinSource },
+): Promise<ProofSigner | null> {
+  if (options['signed-by'] === undefined) return null;
+  const other = options['signer-store'] === undefined ? store : context.readStore(options['signer-store']);
+  const card = chooseCard(other, options['signed-by']);
+  requireHandedOver(card);
+  const key = chooseKey(card, undefined);
+  const open = await openCard(other, cards, card);
+  let signer: ProofSigner | undefined;
+  return {
+    sign: async (statement) => {
+      signer ??= cardSigner(open, key, await pins.enter(`PIN of card ${card.serial}, which signs for the new one`));
+      return signer.sign(statement);
+    },
+  };
+}

@@ -1,7 +1,7 @@
 import { DomainError } from '@cardwright/protocol';
 import { flag, text } from '../arguments.ts';
 import { needsPin, renew } from '../renewal/renew.ts';
-import { chooseCard } from './choose-card.ts';
+import { chooseCard, requireHandedOver } from './choose-card.ts';
 import { cardOption, command, deviceOptions, jsonOption, pinOption } from './command.ts';
 import { tellingOfBlock } from './contact.ts';
 
@@ -25,6 +25,7 @@ export const renewCommand = command({
   run: async (context, options) => {
     const store = context.readStore(options.store);
     const card = chooseCard(store, options.card);
+    requireHandedOver(card);
     const known = store.server(card.server);
     if (known === undefined) {
       throw new DomainError('conflict', 'server-unknown', `The store knows no server for card ${card.serial}.`);

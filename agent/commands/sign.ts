@@ -1,5 +1,5 @@
 import { required, text } from '../arguments.ts';
-import { chooseCard, chooseKey, openCard } from './choose-card.ts';
+import { chooseCard, chooseKey, openCard, requireHandedOver } from './choose-card.ts';
 import { cardOption, command, deviceOptions, jsonOption, pinOption } from './command.ts';
 import { deliverOutcomes, tellingOfBlock } from './contact.ts';
 
@@ -26,6 +26,7 @@ export const signCommand = command({
   run: async (context, options) => {
     const store = context.readStore(options.store);
     const card = chooseCard(store, options.card);
+    requireHandedOver(card);
     const key = chooseKey(card, options.container);
     const digest = await context.files.sha256(options.in);
     const pin = await context.pins(options['pin-stdin']).enter(`PIN of card ${card.serial}`);

@@ -1,5 +1,6 @@
 import { isDomainError } from '@cardwright/protocol';
 import type { CardMaker, Tries } from '../card/port.ts';
+import { initialPinOf } from '../store/card-record.ts';
 import type { KnownServer, StoredCard } from '../store/document.ts';
 import type { Store } from '../store/store.ts';
 import { table } from '../terminal/printable.ts';
@@ -42,6 +43,7 @@ export const statusCommand = command({
       triesLeft: tries?.left ?? null,
       pinLimit: tries?.limit ?? card.pinLimit,
       blocked: tries === null ? null : tries.left === 0,
+      initialPin: initialPinOf(card).initialPin ?? null,
       problem,
       server: card.server,
       serverState: atServer.states.get(card.cardId) ?? null,
@@ -62,6 +64,10 @@ export const statusCommand = command({
         card.serverState ?? `unknown (${card.serverProblem ?? 'the server does not know this card'})`,
       ]);
       context.output.print(table([['CARD', 'PERSON', 'TRIES LEFT', 'BLOCKED', 'AT THE SERVER'], ...rows]));
+    }
+    for (const { serial, initialPin } of cards) {
+      if (initialPin === 'pending')
+        context.output.note(`Card ${serial} has its first PIN sealed. Run hand-over with the hand-over code.`);
     }
     if (lock?.locked === true) context.output.note(lockText(lock));
     for (const { serial, server, step } of unfinished) {
@@ -101,7 +107,7 @@ async function checkIn(context: Context, store: Store, onDevice: readonly OnDevi
     store.document.servers.map(async (server) => {
       const reports = onDevice.flatMap(({ card, tries }) =>
         card.server === server.url && tries !== null
-          ? [{ cardId: card.cardId, triesLeft: tries.left, blocked: tries.left === 0 }]
+          ? [{ cardId: card.cardId, triesLeft: tries.left, blocked: tries.left === 0, ...initialPinOf(card) }]
           : [],
       );
       if (reports.length === 0) return;

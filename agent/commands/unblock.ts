@@ -10,7 +10,7 @@ import { challengeBytes, readResponse } from '../unblock/response.ts';
 import { typedResponse } from '../unblock/typed-response.ts';
 import { chooseCard, openCard, successionsNow } from './choose-card.ts';
 import { type Context, cardOption, command, deviceOptions, jsonOption, pinOption } from './command.ts';
-import { checkInBriefly, deliverOutcomes, dropOutcome, keepOutcome } from './contact.ts';
+import { checkInBriefly, deliverOutcomes, dropOutcome, keepOutcome, ownPinNow } from './contact.ts';
 import { lockText } from './lock-text.ts';
 
 const ATTEMPTS = 3;
@@ -65,8 +65,9 @@ export const unblockCommand = command({
     } finally {
       newPin.wipe();
     }
+    const unblocked = await ownPinNow(context, options.store, card);
     if (!options.online) {
-      await checkInBriefly(context, store, card, { triesLeft: card.pinLimit, blocked: false });
+      await checkInBriefly(context, store, unblocked, { triesLeft: card.pinLimit, blocked: false });
       await deliverOutcomes(context, store, options.store);
     }
     if (options.json) context.output.print(JSON.stringify({ serial: card.serial, unblocked: true }));

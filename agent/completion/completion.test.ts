@@ -48,7 +48,7 @@ describe('bash', () => {
       const expected = [...(word?.values ?? []), ...Object.keys(options).map((option) => `--${option}`), '--help'];
       expect(offered(name, '')).toEqual(expected);
     }
-    expect(offered('enrol', '--s')).toEqual(['--server', '--store', '--start-over']);
+    expect(offered('enrol', '--s')).toEqual(['--server', '--signed-by', '--signer-store', '--store', '--start-over']);
     expect(offered('completion', 'z')).toEqual(['zsh']);
   });
 

@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import { DomainError, isDomainError, type Secret } from '@cardwright/protocol';
+import { enrolmentProofStatement } from '@cardwright/protocol/enrolment';
 import { attestDevice, evidenceOf, mayBeOtherwise, type TextEvidence } from '../attestation/attest-device.ts';
 import type { Bytes, Card, SlotState } from '../card/port.ts';
 import type { EnrolmentServer } from '../server/port.ts';
@@ -7,6 +9,7 @@ import type { StoredCard } from '../store/document.ts';
 import { checkIssued } from './certificate-check.ts';
 import type { Claim } from './claim.ts';
 import { certificationRequest, certificationRequestInfo } from './csr.ts';
+import { awaitSupervision, needsPin, sealedFirstPin, storedHandOver } from './first-pin.ts';
 import {
   advance,
   type Certified,
@@ -18,6 +21,7 @@ import {
   type WrittenState,
 } from './journal.ts';
 import type { EnrolmentPorts } from './ports.ts';
+import { signerMissing } from './proof.ts';
 
 const bytes = (base64: string) => Buffer.from(base64, 'base64');
 const base64 = (value: Bytes) => Buffer.from(value).toString('base64');
@@ -83,17 +87,28 @@ export class CardWork {
   }
 
   async run(begun: Journal): Promise<StoredCard> {
-    const pin = await this.#askPin(begun);
+    const { journal: first, pin } = await this.#firstPin(begun);
     try {
-      let journal = begun;
+      let journal = first;
       for (;;) {
         const next = await this.#step(journal, pin);
         if ('card' in next) return next.card;
         journal = next.journal;
       }
     } finally {
-      pin.wipe();
+      pin?.wipe();
     }
+  }
+
+  /** A PIN that nobody is to see is sealed, and that stored, before the card gets it; gone with its process, it is made anew. */
+  async #firstPin(journal: Journal): Promise<{ journal: Journal; pin: Secret | null }> {
+    const { state } = journal;
+    if (state.step === 'claiming' || state.claim.initialPin !== 'handed-over') {
+      return { journal, pin: await this.#askPin(journal) };
+    }
+    if (!needsPin(state)) return { journal, pin: null };
+    const { pin, envelope } = sealedFirstPin(state.claim, this.#ports.randomBytes);
+    return { journal: this.#save({ ...journal, sealedPin: envelope }), pin };
   }
 
   /** Before the frame is finished the PIN typed now becomes the card's; after that it must be the card's. */
@@ -146,7 +161,7 @@ export class CardWork {
     return this.#ports.cards.open(recordOf({ slot: state.slot, key: state.key, pinLimit }, this.#parentName));
   }
 
-  async #step(journal: Journal, pin: Secret): Promise<{ journal: Journal } | { card: StoredCard }> {
+  async #step(journal: Journal, pin: Secret | null): Promise<{ journal: Journal } | { card: StoredCard }> {
     const { state } = journal;
     const next = nextAction(state);
     const { cards, progress } = this.#ports;
@@ -178,11 +193,11 @@ export class CardWork {
         return after({ event: 'slot-chosen', slot: await cards.chooseSlot() });
       case 'prepare':
         progress('Making the card');
-        await this.#prepare(journal, pin);
+        await this.#prepare(journal, known(pin));
         return after({ event: 'prepared' });
       case 'first-write':
         progress("Fixing the card's rules with the server");
-        return { journal: await this.#firstWrite(journal, pin) };
+        return { journal: await this.#firstWrite(journal, known(pin)) };
       case 'make-key': {
         const what = `Making the key for ${next.plan.container}`;
         progress(what);
@@ -191,14 +206,16 @@ export class CardWork {
       }
       case 'make-csr': {
         const { container, keyType, blob } = next.plan;
-        const csr = await this.#request(journal, { keyType, blob }, pin);
+        const csr = await this.#request(journal, { keyType, blob }, known(pin));
         return after({ event: 'csr-made', container, csr: base64(csr) });
       }
       case 'request-certificate': {
+        if (state.claim.initialPin === 'supervised') await awaitSupervision(this.#ports, this.#server, state.claim);
         progress(`Requesting the certificate for ${next.plan.container}`);
         const { container, csr, blob } = next.plan;
         const evidence = await this.#evidence(journal, bytes(blob));
-        const wanted = { container, csr, ...(evidence === undefined ? {} : { evidence }) };
+        const proof = await this.#proof(state.claim, container, csr);
+        const wanted = { container, csr, ...(evidence === undefined ? {} : { evidence }), ...proof };
         const issued = await this.#server.certificate(enrolmentId, wanted);
         checkIssued({
           certificate: bytes(issued.certificate),
@@ -236,6 +253,20 @@ export class CardWork {
   async #evidence(journal: Journal, key: Bytes): Promise<TextEvidence | undefined> {
     if (journal.attested !== true) return undefined;
     return evidenceOf(this.#ports.cards.attestation(), this.#server, this.#record(journal), key);
+  }
+
+  /** Made anew each time it is asked for: its nonce is taken once. */
+  async #proof(claim: Claim, container: string, csr: string): Promise<{ proof?: { jws: string } }> {
+    if (claim.method !== 'existing-certificate') return {};
+    const { signer } = this.#ports;
+    if (signer === null) throw signerMissing();
+    const { enrolmentId, cardSerial } = claim;
+    const statement = enrolmentProofStatement({
+      ...{ enrolmentId, cardSerial, container },
+      nonce: bytes(await this.#server.proofNonce(enrolmentId)),
+      requestHash: createHash('sha256').update(bytes(csr)).digest(),
+    });
+    return { proof: { jws: await signer.sign(statement) } };
   }
 
   #record(journal: Journal) {
@@ -320,8 +351,14 @@ export class CardWork {
       })),
       state: 'active',
       enrolledAt: this.#ports.now().toISOString(),
+      handOver: storedHandOver(claim, journal.sealedPin),
     };
     this.#ports.store.finishJournal(journal, card);
     return card;
   }
+}
+
+function known(pin: Secret | null): Secret {
+  if (pin === null) throw new DomainError('internal', 'journal-out-of-order', 'This step needs the PIN.');
+  return pin;
 }

@@ -1,5 +1,5 @@
 import { KEY_TYPE_NAMES } from '@cardwright/protocol';
-import { integer, list, oneOf, open, optional, type Shape, type Shaped, text } from '../shape.ts';
+import { base64, integer, list, oneOf, open, optional, type Shape, type Shaped, text } from '../shape.ts';
 import { pinPolicyShape } from './pin-policy.ts';
 
 /** A container's name becomes part of what is shown and typed, so it is kept to a few plain characters. */
@@ -19,6 +19,19 @@ const policy = optional(oneOf('required', 'preferred', 'off'));
 /** Whether the device is to prove its hardware. A server that does not say does not ask. */
 const attestationPolicy: Shape<'required' | 'preferred' | 'off'> = (value, at) => policy(value, at) ?? 'off';
 
+const given = {
+  method: optional(oneOf('code', 'on-behalf', 'existing-certificate', 'pre-provisioned')),
+  initialPin: optional(oneOf('holder', 'supervised', 'handed-over')),
+};
+/** A server, or a store, of before there were others says nothing of it. */
+const enrolmentMethod: Shape<NonNullable<ReturnType<typeof given.method>>> = (value, at) =>
+  given.method(value, at) ?? 'code';
+const initialPin: Shape<NonNullable<ReturnType<typeof given.initialPin>>> = (value, at) =>
+  given.initialPin(value, at) ?? 'holder';
+
+/** What a PIN that nobody sees is sealed to: X25519, and the salt with which its other half follows from the hand-over code. */
+export const handOverFields = { publicKey: base64(32), salt: base64(16) };
+
 /** What the server says that the enrolment code stands for. */
 export const claimShape = open({
   enrolmentId: opaqueId,
@@ -26,6 +39,9 @@ export const claimShape = open({
   cardSerial,
   deviceId: opaqueId,
   person: personShape,
+  method: enrolmentMethod,
+  initialPin,
+  handOver: optional(open(handOverFields)),
   profile: open({
     pinLimit: integer(1, 100),
     pinPolicy: pinPolicyShape,

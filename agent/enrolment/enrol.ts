@@ -5,8 +5,10 @@ import type { Store } from '../store/store.ts';
 import { CardWork } from './card-work.ts';
 import type { Claim } from './claim.ts';
 import { codeDigest, normaliseCode } from './code.ts';
+import { needsPin } from './first-pin.ts';
 import { advance, isPlaced, type Journal, reconcile, startJournal } from './journal.ts';
 import type { EnrolmentPorts, EnrolmentRequest } from './ports.ts';
+import { signerMissing } from './proof.ts';
 
 /** The server's refusals after which this enrolment can't go on: what it left on the device is cleared away. */
 const FINAL_REFUSALS = new Set([
@@ -53,8 +55,12 @@ export async function enrol(ports: EnrolmentPorts, request: EnrolmentRequest): P
     ports.progress('Presenting the enrolment code');
     const { state, ...claim } = await present(ports, server, { code, storageKeyName, deviceToken: known.deviceToken });
     if (known.deviceId !== claim.deviceId) store.putServer({ ...known, deviceId: claim.deviceId });
+    if (claim.method === 'existing-certificate' && ports.signer === null && state !== 'completed')
+      throw signerMissing();
     // A person who forgot the PIN of a completed card has it unblocked; there is nothing to begin anew.
     if (state === 'completed') return await work.finish(journal);
+    // Known now, before anything is made of it; the profile can't be met with this hardware.
+    await ports.cards.requireKeyTypes(claim.profile.containers.map(({ keyType }) => keyType));
     await work.clearSuperseded(journal, claim);
     journal = await settle(work, journal, claim, request.startOver, save);
     return await work.run(journal);
@@ -117,6 +123,11 @@ async function settle(
     return save(advance(journal, { event: 'started-over' }));
   }
   if (!isPlaced(journal.state)) return journal;
+  if (claim.initialPin === 'handed-over' && needsPin(journal.state)) {
+    // Its PIN went with the process that made it, sealed for somebody else: the card is made anew.
+    await work.clear(journal);
+    return save(advance(journal, { event: 'started-over' }));
+  }
   const decision = reconcile(journal.state, await work.slotState(journal.state));
   if (decision.go === 'after') {
     if (decision.discard) await work.clear(journal);

@@ -18,6 +18,9 @@ const claim: Claim = {
   cardSerial: 'CW-7K3M-92QF',
   deviceId: 'd1',
   person: { displayName: 'Mary Major', userPrincipalName: 'mary@example.com' },
+  method: 'code',
+  initialPin: 'holder',
+  handOver: null,
   profile: {
     pinLimit: 5,
     attestation: 'off',

@@ -16,6 +16,8 @@ export interface JournalHeader {
   readonly startedAt: string;
   /** Whether the server took this device's proof of its hardware; absent until it was tried. */
   readonly attested?: boolean;
+  /** A first PIN that nobody has seen, sealed for its holder: stored before the card gets it. */
+  readonly sealedPin?: string;
 }
 
 export interface WrappedKey {

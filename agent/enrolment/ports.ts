@@ -4,6 +4,7 @@ import type { CardMaker } from '../card/port.ts';
 import type { EnrolmentServer } from '../server/port.ts';
 import type { KnownServer } from '../store/document.ts';
 import type { Store } from '../store/store.ts';
+import type { ProofSigner } from './proof.ts';
 
 /** What an enrolment needs from outside. The store is locked by the caller for the whole of it. */
 export interface EnrolmentPorts {
@@ -17,7 +18,12 @@ export interface EnrolmentPorts {
   server(known: KnownServer): EnrolmentServer;
   /** Null for clear http. */
   caOfServer(url: string): Promise<{ readonly certificate: Uint8Array } | null>;
+  /** Of a certificate that the person has already; null if none was named. */
+  readonly signer: ProofSigner | null;
   now(): Date;
+  sleep(milliseconds: number): Promise<void>;
+  /** For the operator who looks on while the PIN is set. */
+  showConfirmationCode(cardSerial: string, code: string): void;
   randomBytes(length: number): Uint8Array;
   /** A step for the person to see. */
   progress(text: string): void;

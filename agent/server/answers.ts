@@ -49,6 +49,13 @@ export const certificateAnswer = open({
   chain: list(base64(16 * 1024), 8),
 });
 
+export const proofNonceAnswer = open({ nonce: base64(64) });
+export const initialPinAnswer = open({
+  confirmationCode: text(16, /^[0-9A-Za-z -]+$/),
+  confirmed: boolean,
+  pollAfterSeconds: integer(0, 60),
+});
+
 export const completionAnswer = open({ state: oneOf('completed') });
 
 const agentTask = open({

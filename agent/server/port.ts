@@ -18,8 +18,12 @@ export interface EnrolmentServer extends AttestationServer {
   firstWrite(enrolmentId: string, request: FirstWriteRequest): Promise<FirstWriteAnswer>;
   certificate(
     enrolmentId: string,
-    request: { container: string; csr: string; evidence?: TextEvidence },
+    request: { container: string; csr: string; evidence?: TextEvidence; proof?: { jws: string } | { cms: string } },
   ): Promise<IssuedAnswer>;
+  /** Base64. Part of what an existing certificate signs for one request. */
+  proofNonce(enrolmentId: string): Promise<string>;
+  /** The first PIN is set: what an operator who looked on is to confirm, and whether one has. */
+  initialPin(enrolmentId: string): Promise<InitialPinAnswer>;
   complete(enrolmentId: string, nvIndex: number): Promise<void>;
 }
 
@@ -143,12 +147,20 @@ export interface IssuedAnswer {
   readonly chain: readonly string[];
 }
 
+export interface InitialPinAnswer {
+  readonly confirmationCode: string;
+  readonly confirmed: boolean;
+  readonly pollAfterSeconds: number;
+}
+
 export interface CardReport {
   readonly cardId: string;
   readonly triesLeft: number;
   readonly blocked: boolean;
   /** Of the newest key that the card obeys. */
   readonly administratorKeyVersion?: number;
+  /** Of a card whose first PIN is handed over. */
+  readonly initialPin?: 'pending' | 'set';
 }
 
 export interface CardApprovalRequest {

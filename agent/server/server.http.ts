@@ -14,8 +14,10 @@ import {
   evidenceNonceAnswer,
   firstWriteAnswer,
   hiddenCredentialAnswer,
+  initialPinAnswer,
   keyOfferAnswer,
   lockoutProtectionAnswer,
+  proofNonceAnswer,
   readinessAnswer,
   renewalConfirmationAnswer,
   renewalsAnswer,
@@ -102,6 +104,10 @@ export function httpServer(
       post('/agent/enrolments/{enrolmentId}/first-writes', { enrolmentId }, request, firstWriteAnswer),
     certificate: (enrolmentId, request) =>
       post('/agent/enrolments/{enrolmentId}/certificate-requests', { enrolmentId }, request, certificateAnswer),
+    proofNonce: async (enrolmentId) =>
+      (await post('/agent/enrolments/{enrolmentId}/proof-nonces', { enrolmentId }, {}, proofNonceAnswer)).nonce,
+    initialPin: (enrolmentId) =>
+      post('/agent/enrolments/{enrolmentId}/initial-pins', { enrolmentId }, {}, initialPinAnswer),
     beginAttestation: ({ chain, ...request }) =>
       post('/agent/attestations', {}, { ...request, chain: [...chain] }, hiddenCredentialAnswer),
     activateAttestation: async (attestationId, request) => {

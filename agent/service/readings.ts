@@ -2,7 +2,7 @@ import { isDomainError } from '@cardwright/protocol';
 import type { HardwareFacts } from '../card/port.ts';
 import { openCard } from '../commands/choose-card.ts';
 import type { CardReport } from '../server/port.ts';
-import { administratorKeyVersion } from '../store/card-record.ts';
+import { administratorKeyVersion, initialPinOf } from '../store/card-record.ts';
 import type { StoredCard } from '../store/document.ts';
 import { readStore, type TaskWork } from '../tasks/task.ts';
 
@@ -30,7 +30,10 @@ export async function readCards(work: TaskWork, cards: readonly StoredCard[]): P
           const { left } = await open.tries();
           const { cardId } = card;
           const keyVersion = administratorKeyVersion(card);
-          reports.push({ cardId, triesLeft: left, blocked: left === 0, administratorKeyVersion: keyVersion });
+          reports.push({
+            ...{ cardId, triesLeft: left, blocked: left === 0, administratorKeyVersion: keyVersion },
+            ...initialPinOf(card),
+          });
         } catch (error) {
           if (!isDomainError(error) || !error.code.startsWith('card-')) throw error;
           work.log('card-problem', { card: card.serial, code: error.code });

@@ -27,6 +27,11 @@ export function successionOf({ name, blob, approval }: Omit<StoredSuccession, 'k
   };
 }
 
+/** What the server is told of a first PIN that is handed over; nothing of any other. */
+export function initialPinOf({ handOver }: Pick<StoredCard, 'handOver'>): { initialPin?: 'pending' | 'set' } {
+  return handOver === null ? {} : { initialPin: handOver.state === 'set' ? 'set' : 'pending' };
+}
+
 /** The version of the key that the card obeys first: what the server is told. */
 export function administratorKeyVersion({ key, successions }: Pick<StoredCard, 'key' | 'successions'>): number {
   return successions.at(-1)?.keyVersion ?? key.keyVersion;

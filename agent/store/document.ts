@@ -1,6 +1,6 @@
 import { DomainError, KEY_TYPE_NAMES } from '@cardwright/protocol';
 import { MAX_SUCCESSIONS } from '@cardwright/protocol/tpm';
-import { cardSerial, claimShape, containerName, opaqueId, personShape } from '../enrolment/claim.ts';
+import { cardSerial, claimShape, containerName, handOverFields, opaqueId, personShape } from '../enrolment/claim.ts';
 import type { ContainerState, Journal, JournalState } from '../enrolment/journal.ts';
 import { pinPolicyShape } from '../enrolment/pin-policy.ts';
 import {
@@ -88,16 +88,41 @@ const journalState: Shape<JournalState> = tagged<JournalState>('step', {
 
 const serverUrl = text(512);
 
+/** A compact JWE. */
+const envelope = text(2048, /^[A-Za-z0-9_-]+\.\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/);
+
+/**
+ * Of a card whose first PIN is handed over. `sealed`: the card has the PIN of one of the envelopes: of the only one, but for a
+ * change that was cut off, whose new PIN is in the last one. `set`: its holder has set their own.
+ */
+const handOver: Shape<StoredHandOver> = tagged<StoredHandOver>('state', {
+  sealed: closed({ state: literally('sealed'), ...handOverFields, envelopes: list(envelope, 2) }),
+  set: closed({ state: literally('set') }),
+});
+export type StoredHandOver =
+  | {
+      readonly state: 'sealed';
+      readonly publicKey: string;
+      readonly salt: string;
+      readonly envelopes: readonly string[];
+    }
+  | { readonly state: 'set' };
+
 const journalFields = closed({
   codeDigest: hex(32),
   server: serverUrl,
   startedAt: time,
   attested: optional(boolean),
+  sealedPin: optional(envelope),
   state: journalState,
 });
 const journal: Shape<Journal> = (value, at) => {
-  const { attested, ...fields } = journalFields(value, at);
-  return attested === null ? fields : { ...fields, attested };
+  const { attested, sealedPin, ...fields } = journalFields(value, at);
+  return {
+    ...fields,
+    ...(attested === null ? {} : { attested }),
+    ...(sealedPin === null ? {} : { sealedPin }),
+  };
 };
 
 /** A server that knows this device; its address was checked when it was typed. The token is base64url of 32 random bytes. */
@@ -139,6 +164,7 @@ const storedCard = closed({
    */
   state: oneOf('active', 'retired', 'destroying'),
   enrolledAt: time,
+  handOver: optional(handOver),
 });
 
 /** How an online unblock ended, that the server has not been told of yet. */

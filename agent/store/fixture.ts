@@ -39,6 +39,7 @@ export function exampleCard(serial: string): StoredCard {
     ],
     state: 'active',
     enrolledAt: '2026-11-20T09:00:00Z',
+    handOver: null,
   };
 }
 

@@ -67,6 +67,12 @@ class TpmCardMaker implements CardMaker {
     return this.#hardware.turn(() => openSealed(this.#hardware, wrapped));
   }
 
+  requireKeyTypes(keyTypes: readonly KeyType[]): Promise<void> {
+    return this.#hardware.turn(async () => {
+      for (const keyType of new Set(keyTypes)) await requireKeyType(this.#hardware.tpm, keyType);
+    });
+  }
+
   chooseSlot(): Promise<number> {
     return this.#hardware.turn(() => freeNvIndex(this.#hardware.tpm));
   }
