@@ -11,11 +11,17 @@ import { StateBadge } from '../ui/StateBadge.tsx';
 import { Time } from '../ui/Time.tsx';
 import { keyChangesQuery } from './key-changes.queries.ts';
 
-/** Changes of a card's administrator key, newest first; one that its device has not begun can be cancelled from here. */
+type Act = 'cancel' | 'give-up';
+
+/**
+ * Changes of a card's administrator key, newest first. From here one that its device has not begun can be cancelled, and one
+ * that its device has given up without knowing the card's key can be given up.
+ */
 export function KeyChangeList({ cardId }: { cardId: string }) {
   const changes = useInfiniteQuery(keyChangesQuery(cardId));
-  const [cancelling, setCancelling] = useState<KeyChange | null>(null);
-  const mayCancel = (change: KeyChange) => change.allowedActions.some((act) => act.action === 'cancel' && act.allowed);
+  const [ending, setEnding] = useState<{ change: KeyChange; act: Act } | null>(null);
+  const actOf = (change: KeyChange) =>
+    ACTS.find((act) => change.allowedActions.some(({ action, allowed }) => action === act && allowed));
   return (
     <>
       <Listed query={changes} empty={t.keyChanges.none}>
@@ -33,23 +39,30 @@ export function KeyChangeList({ cardId }: { cardId: string }) {
               { name: t.keyChanges.outcome, cell: outcomeOf },
               {
                 name: t.keyChanges.act,
-                cell: (change) =>
-                  mayCancel(change) ? (
-                    <Button variant="quiet" onPress={() => setCancelling(change)}>
-                      {t.keyChanges.cancel}
+                cell: (change) => {
+                  const act = actOf(change);
+                  if (act === undefined) return '–';
+                  return (
+                    <Button variant="quiet" onPress={() => setEnding({ change, act })}>
+                      {t.keyChanges.ends[act].button}
                     </Button>
-                  ) : (
-                    '–'
-                  ),
+                  );
+                },
               },
             ]}
           />
         )}
       </Listed>
-      {cancelling ? <CancelChangeDialog change={cancelling} onClose={() => setCancelling(null)} /> : null}
+      {ending ? <EndChangeDialog {...ending} onClose={() => setEnding(null)} /> : null}
     </>
   );
 }
+
+const ACTS: readonly Act[] = ['cancel', 'give-up'];
+const PATHS = {
+  cancel: '/api/v1/administrator-key-changes/{keyChangeId}/cancellations',
+  'give-up': '/api/v1/administrator-key-changes/{keyChangeId}/abandonments',
+} as const;
 
 const versionsOf = ({ fromVersion, toVersion }: KeyChange) => t.keyChanges.fromTo(fromVersion, toVersion);
 
@@ -59,24 +72,19 @@ function outcomeOf(change: KeyChange) {
   return change.state === 'requested' || change.state === 'offered' ? t.keyChanges.waits[change.state] : '–';
 }
 
-function CancelChangeDialog({ change, onClose }: { change: KeyChange; onClose: () => void }) {
+function EndChangeDialog({ change, act, onClose }: { change: KeyChange; act: Act; onClose: () => void }) {
   const keyChangeId = change.id;
+  const { title, confirm } = t.keyChanges.ends[act];
   return (
     <ReasonDialog
-      title={t.keyChanges.cancelTitle}
+      title={title}
       isOpen
       onClose={onClose}
       more={{}}
-      confirm={t.keyChanges.cancelConfirm}
+      confirm={confirm}
       dismiss={t.common.close}
       perform={({ reason }, headers) =>
-        answerOf(
-          api.POST('/api/v1/administrator-key-changes/{keyChangeId}/cancellations', {
-            params: { path: { keyChangeId } },
-            body: { reason },
-            headers,
-          }),
-        )
+        answerOf(api.POST(PATHS[act], { params: { path: { keyChangeId } }, body: { reason }, headers }))
       }
       touches={[['cards'], ['key-changes'], ['tasks'], ['events']]}
     />

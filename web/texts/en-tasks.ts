@@ -36,9 +36,14 @@ export const tasksEn = {
       offered: 'The device is at it: either key opens the card',
     },
     act: 'Act',
-    cancel: 'Cancel change',
-    cancelTitle: 'Cancel this change?',
-    cancelConfirm: 'Cancel change',
+    ends: {
+      cancel: { button: 'Cancel change', title: 'Cancel this change?', confirm: 'Cancel change' },
+      'give-up': {
+        button: 'Give up change',
+        title: 'Give up this change? Nobody knows which key the card has; both are kept.',
+        confirm: 'Give up change',
+      },
+    },
   },
   tasks: {
     list: 'Tasks',
