@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import { serveLink } from '@cardwright/link';
 import type { Logger } from 'pino';
@@ -10,6 +11,7 @@ import { connectToken } from './authorities/token-client.pkcs11.ts';
 import type { CaConfig } from './config.ts';
 import { type Database, openDatabase } from './database.pg.ts';
 import { certificateStore } from './issuance/certificates.pg.ts';
+import { proofThreads } from './issuance/proof-threads.node.ts';
 import { ocspResponder } from './ocsp/responder.ts';
 import { statusWatch } from './ocsp/status-watch.ts';
 import { changeLog, statusStore } from './ocsp/statuses.pg.ts';
@@ -29,6 +31,9 @@ const AUTHORITIES_LOCK = 72_707_370;
 const UPKEEP_MS = 5000;
 /** How soon a change of status by another process is seen, hence shown by OCSP. */
 const WATCH_MS = 250;
+
+/** Beside the CA's own thread, which signs and records. */
+const MAX_PROOF_THREADS = 4;
 
 export interface RunningCa {
   readonly httpPort: number;
@@ -88,6 +93,8 @@ export async function startCa(config: CaConfig, logger: Logger): Promise<Running
       await watch.look();
     });
 
+    const proofs = proofThreads(Math.max(1, Math.min(MAX_PROOF_THREADS, availableParallelism() - 1)));
+    closers.push(() => proofs.close());
     const checkDatabase = async () => void (await database.query('ping', 'SELECT 1', []));
     const ports = {
       authorities,
@@ -95,6 +102,7 @@ export async function startCa(config: CaConfig, logger: Logger): Promise<Running
       checkDatabase,
       issue: {
         store,
+        prove: proofs.prove,
         issuing: authorities.issuing,
         publishedAt: (serialNumber: Buffer) =>
           publishedBy(config, 'issuing', shardOf(serialNumber, shards.issuing), shards.issuing),

@@ -112,7 +112,19 @@ export function namedBits(bits: readonly number[]): Buffer {
   return tlv(TAG.bitString, content);
 }
 
+/** Of few identifiers, again and again: each is encoded once. Nobody writes into what is given. */
+const IDENTIFIERS = new Map<string, Buffer>();
+const MAX_IDENTIFIERS = 256;
+
 export function objectIdentifier(dotted: string): Buffer {
+  const known = IDENTIFIERS.get(dotted);
+  if (known !== undefined) return known;
+  const encoded = encodeIdentifier(dotted);
+  if (IDENTIFIERS.size < MAX_IDENTIFIERS) IDENTIFIERS.set(dotted, encoded);
+  return encoded;
+}
+
+function encodeIdentifier(dotted: string): Buffer {
   if (!/^[0-2](\.(0|[1-9]\d*))+$/.test(dotted)) throw new RangeError('not an object identifier');
   const arcs = dotted.split('.').map(BigInt);
   const [first = 0n, second = 0n, ...rest] = arcs;

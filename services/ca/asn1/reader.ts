@@ -112,9 +112,22 @@ function checkPrimitive({ tag, content }: DerValue, at: number): void {
   }
 }
 
+/** What was read before, by its bytes: certificates have few identifiers, and each of them often. */
+const DOTTED = new Map<string, string>();
+const MAX_DOTTED = 1024;
+
 /** The dotted form. @throws DerError when `value` is no OBJECT IDENTIFIER of reasonable length. */
 export function dottedOid(value: DerValue): string {
   if (value.tag !== TAG.objectIdentifier || value.content.length > 64) throw new DerError('no object identifier', 0);
+  const bytes = value.content.toString('latin1');
+  const known = DOTTED.get(bytes);
+  if (known !== undefined) return known;
+  const dotted = decodeIdentifier(value);
+  if (DOTTED.size < MAX_DOTTED) DOTTED.set(bytes, dotted);
+  return dotted;
+}
+
+function decodeIdentifier(value: DerValue): string {
   const arcs: bigint[] = [];
   let arc = 0n;
   for (const byte of value.content) {

@@ -22,6 +22,10 @@ const signInThread = promisify(
 /** @param key private: RSA, P-256 or P-384. */
 export function signWith(key: KeyObject): Sign {
   const { hash } = signatureScheme(createPublicKey(key).export({ type: 'spki', format: 'der' }));
+  // With P-256 the way to the thread pool and back takes longer than the signature.
+  if (key.asymmetricKeyDetails?.namedCurve === 'prime256v1') {
+    return async (bytes) => sign(hash, bytes, { key, dsaEncoding: 'der' });
+  }
   return (bytes) => signInThread(hash, key, bytes);
 }
 

@@ -1,5 +1,4 @@
-import { type KeyObject, verify } from 'node:crypto';
-import { promisify } from 'node:util';
+import { verify } from 'node:crypto';
 import { DomainError } from '@cardwright/protocol';
 import { TAG } from '../asn1/der.ts';
 import { OID } from '../asn1/oids.ts';
@@ -19,11 +18,6 @@ const SIGNATURES: Readonly<Record<string, { readonly keyType: 'ec' | 'rsa'; read
   [OID.sha384WithRsa]: { keyType: 'rsa', hash: 'sha384' },
   [OID.sha512WithRsa]: { keyType: 'rsa', hash: 'sha512' },
 };
-
-const verifyInThread = promisify(
-  (hash: string, data: Buffer, key: KeyObject, signature: Buffer, done: (error: Error | null, good: boolean) => void) =>
-    verify(hash, data, key, signature, done),
-);
 
 export interface ProvenRequest {
   /** SubjectPublicKeyInfo, DER. */
@@ -45,9 +39,7 @@ export async function provenKey(der: Buffer): Promise<ProvenRequest> {
     refuse('csr-signature-invalid', 'the request must be signed with ECDSA or RSA PKCS #1 v1.5 and SHA-256 or longer');
   }
   const proven =
-    key.asymmetricKeyType === known.keyType &&
-    signature !== null &&
-    (await verifyInThread(known.hash, signedPart, key, signature));
+    key.asymmetricKeyType === known.keyType && signature !== null && verify(known.hash, signedPart, key, signature);
   if (!proven) refuse('csr-signature-invalid', 'the request is not signed by the key that it asks a certificate for');
   return { publicKey, ignored };
 }

@@ -5,7 +5,7 @@ import type { Authority, AuthorityName } from '../authorities/authority.ts';
 import type { PublishedAt } from '../x509/extensions.ts';
 import { newSerialNumber } from '../x509/serial-number.ts';
 import { buildCertificate } from './build.ts';
-import { provenKey } from './csr.ts';
+import type { ProvenRequest } from './csr.ts';
 import type { Intent } from './intent.ts';
 import { lintCertificate } from './lint.ts';
 import { certificateNames, type RequestedNames } from './names.ts';
@@ -58,6 +58,8 @@ export interface CertificateStore {
 
 export interface IssuePorts {
   readonly store: CertificateStore;
+  /** See {@link provenKey}. */
+  readonly prove: (csr: Buffer) => Promise<ProvenRequest>;
   readonly issuing: Authority;
   /** Where the world finds what belongs to a certificate of that serial number: of several CRLs, its own. */
   readonly publishedAt: (serialNumber: Buffer) => PublishedAt;
@@ -75,7 +77,7 @@ export interface IssuePorts {
 export async function issue(ports: IssuePorts, request: IssueRequest): Promise<IssuedCertificate> {
   const profile = KINDS[request.profile];
   const names = certificateNames(profile, request.names);
-  const { publicKey, ignored } = await provenKey(request.csr);
+  const { publicKey, ignored } = await ports.prove(request.csr);
   const intent: Intent = { profile, publicKey, ...names, issuer: ports.issuing };
   const requestSha256 = digestOf(request);
   const row = await proposed(ports, request, { ...intent, ignored }, requestSha256);
