@@ -15,6 +15,7 @@ export function Shell() {
   const queryClient = useQueryClient();
   const navigate = useNavigate();
   const mayReadAudit = useMay(PERMISSION.readAudit);
+  const mayReadCards = useMay(PERMISSION.readCards);
   const mayReadUnblock = useMay(PERMISSION.readUnblock);
   useSearchKeys();
   const signOut = useMutation({
@@ -47,6 +48,7 @@ export function Shell() {
             </span>
           </Link>
           {mayReadUnblock ? <Link to="/work-queue">{t.workQueue.title}</Link> : null}
+          {mayReadCards ? <Link to="/card-profiles">{t.cardProfiles.title}</Link> : null}
           {mayReadAudit ? (
             <Link to="/events" search={{}} activeOptions={{ includeSearch: false }}>
               {t.audit.title}

@@ -40,6 +40,14 @@ export async function answerOf<T>(
   return data as Exclude<T, undefined>;
 }
 
+/** What a call answered, and its version: a change of it is sent with that (If-Match), so that nobody overwrites another. */
+export async function versionedAnswerOf<T>(
+  call: Promise<{ data?: T; error?: unknown; response: Response }>,
+): Promise<{ value: Exclude<T, undefined>; etag: string }> {
+  const value = await answerOf(call);
+  return { value, etag: (await call).response.headers.get('etag') ?? '' };
+}
+
 /** A key for the Idempotency-Key header: 128 random bits. (crypto.randomUUID is missing on plain http.) */
 export function newIdempotencyKey(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));

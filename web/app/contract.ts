@@ -18,6 +18,9 @@ export type SearchResult = Schemas['SearchHit'];
 export type KeyChange = Schemas['KeyChange'];
 export type KeyChangeCause = KeyChange['cause'];
 export type DeviceTask = Schemas['Task'];
+export type CardProfile = Schemas['CardProfile'];
+export type ChangedCardProfile = Schemas['ChangedCardProfile'];
+export type NewCardProfile = Schemas['NewCardProfile'];
 export type AllowedAction = Card['allowedActions'][number];
 
 type OpenSession = NonNullable<paths['/api/v1/cards/{cardId}/unblock-sessions']['post']['requestBody']>;

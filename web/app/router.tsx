@@ -2,6 +2,9 @@ import type { QueryClient } from '@tanstack/react-query';
 import { createRootRouteWithContext, createRoute, createRouter, Outlet, redirect } from '@tanstack/react-router';
 import { auditFilterOf } from '../audit/audit-filter.ts';
 import { EventsPage } from '../audit/EventsPage.tsx';
+import { CardProfilePage } from '../card-profiles/CardProfilePage.tsx';
+import { CardProfilesPage } from '../card-profiles/CardProfilesPage.tsx';
+import { NewCardProfilePage } from '../card-profiles/NewCardProfilePage.tsx';
 import { CardPage } from '../cards/CardPage.tsx';
 import { CertificatePage } from '../certificates/CertificatePage.tsx';
 import { DevicePage } from '../devices/DevicePage.tsx';
@@ -110,6 +113,21 @@ const certificate = createRoute({
   path: '/certificates/$certificateId',
   component: () => <CertificatePage key={certificate.useParams().certificateId} {...certificate.useParams()} />,
 });
+const cardProfiles = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/card-profiles',
+  component: CardProfilesPage,
+});
+const newCardProfile = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/card-profiles/new',
+  component: NewCardProfilePage,
+});
+const cardProfile = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/card-profiles/$name',
+  component: () => <CardProfilePage key={cardProfile.useParams().name} {...cardProfile.useParams()} />,
+});
 const workQueue = createRoute({ getParentRoute: () => signedIn, path: '/work-queue', component: WorkQueuePage });
 const events = createRoute({
   getParentRoute: () => signedIn,
@@ -132,6 +150,9 @@ const routeTree = root.addChildren([
     unblockSession,
     device,
     certificate,
+    cardProfiles,
+    newCardProfile,
+    cardProfile,
     workQueue,
     events,
   ]),

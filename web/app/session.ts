@@ -18,6 +18,8 @@ export const PERMISSION = {
   readEnrolments: 'enrolments:read',
   createEnrolments: 'enrolments:create',
   readUnblock: 'unblock:read',
+  readCards: 'cards:read',
+  createProfiles: 'profiles:create',
 } as const satisfies Record<string, Permission>;
 
 /** The session of whoever is signed in; undefined on the sign-in page only. */

@@ -1,3 +1,4 @@
+import { cardProfilesEn } from './en-card-profiles.ts';
 import { devicesEn } from './en-devices.ts';
 import { reissueEn } from './en-reissue.ts';
 import { plural, tasksEn } from './en-tasks.ts';
@@ -178,6 +179,7 @@ export const en = {
       `When ${hostName} checks in next, the card is destroyed in its TPM. If it never does, the card stays retired.`,
     retireConfirm: 'Retire card',
   },
+  ...cardProfilesEn,
   ...tasksEn,
   ...devicesEn,
   ...reissueEn,
