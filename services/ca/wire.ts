@@ -24,6 +24,7 @@ import { statusChangeStore } from './revocation/revocations.pg.ts';
 import { CRL_SCHEDULES } from './revocation/schedule.ts';
 import { crlShards } from './revocation/shards.pg.ts';
 import { shardOf } from './revocation/shards.ts';
+import { pooledRandom } from './x509/serial-number.ts';
 
 /** One process at a time opens or makes the authorities. The migrator's lock is 72707369. */
 const AUTHORITIES_LOCK = 72_707_370;
@@ -107,7 +108,7 @@ export async function startCa(config: CaConfig, logger: Logger): Promise<Running
         publishedAt: (serialNumber: Buffer) =>
           publishedBy(config, 'issuing', shardOf(serialNumber, shards.issuing), shards.issuing),
         now,
-        random: randomBytes,
+        random: pooledRandom(randomBytes),
       },
       status: {
         store: statusChangeStore(database),

@@ -40,7 +40,7 @@ export function readDer(input: Uint8Array, bounds: DerBounds): DerValue {
   const bytes = Buffer.from(input.buffer, input.byteOffset, input.byteLength);
   const state = { bytes, bounds, values: 0 };
   const value = readValue(state, 0, bytes.length, 1);
-  if (value.raw.length !== bytes.length) throw new DerError('bytes after the end', value.raw.length);
+  if (value.end !== bytes.length) throw new DerError('bytes after the end', value.end);
   return value;
 }
 
@@ -50,7 +50,7 @@ interface State {
   values: number;
 }
 
-function readValue(state: State, at: number, end: number, depth: number): DerValue {
+function readValue(state: State, at: number, end: number, depth: number): Value {
   const { bytes, bounds } = state;
   if (depth > bounds.maxDepth) throw new DerError(`nested deeper than ${bounds.maxDepth}`, at);
   state.values += 1;
@@ -68,17 +68,47 @@ function readValue(state: State, at: number, end: number, depth: number): DerVal
   const { length, start } = readLength(bytes, at + 1, end);
   const stop = start + length;
   if (stop > end) throw new DerError('a length beyond what holds it', at);
-  const children: DerValue[] = [];
-  if (constructed) {
+  let children = NONE;
+  if (constructed && start < stop) {
+    const values: Value[] = [];
     for (let next = start; next < stop; ) {
       const child = readValue(state, next, stop, depth + 1);
-      children.push(child);
-      next += child.raw.length;
+      values.push(child);
+      next = child.end;
     }
+    children = values;
   }
-  const value = { tag, content: bytes.subarray(start, stop), raw: bytes.subarray(at, stop), children };
-  if (universal) checkPrimitive(value, at);
-  return value;
+  if (universal) checkPrimitive(bytes, tag, at, start, length);
+  return new Value(bytes, tag, at, start, stop, children);
+}
+
+const NONE: readonly DerValue[] = [];
+
+/** Its views are made when they are asked for: of most values nobody asks. */
+class Value implements DerValue {
+  readonly tag: number;
+  readonly children: readonly DerValue[];
+  readonly end: number;
+  readonly #bytes: Buffer;
+  readonly #at: number;
+  readonly #start: number;
+
+  constructor(bytes: Buffer, tag: number, at: number, start: number, end: number, children: readonly DerValue[]) {
+    this.tag = tag;
+    this.children = children;
+    this.end = end;
+    this.#bytes = bytes;
+    this.#at = at;
+    this.#start = start;
+  }
+
+  get content(): Buffer {
+    return this.#bytes.subarray(this.#start, this.end);
+  }
+
+  get raw(): Buffer {
+    return this.#bytes.subarray(this.#at, this.end);
+  }
 }
 
 function readLength(bytes: Buffer, at: number, end: number): { length: number; start: number } {
@@ -93,9 +123,9 @@ function readLength(bytes: Buffer, at: number, end: number): { length: number; s
   return { length, start: at + 1 + count };
 }
 
-function checkPrimitive({ tag, content }: DerValue, at: number): void {
-  const [first, second] = content;
-  if (tag === TAG.boolean && (content.length !== 1 || (first !== 0 && first !== 0xff))) {
+function checkPrimitive(bytes: Buffer, tag: number, at: number, start: number, length: number): void {
+  const [first, second] = [length > 0 ? bytes[start] : undefined, length > 1 ? bytes[start + 1] : undefined];
+  if (tag === TAG.boolean && (length !== 1 || (first !== 0 && first !== 0xff))) {
     throw new DerError('a BOOLEAN that is not 00 or FF', at);
   }
   if (tag === TAG.integer || tag === TAG.enumerated) {
@@ -103,11 +133,11 @@ function checkPrimitive({ tag, content }: DerValue, at: number): void {
     const wasteful = second !== undefined && ((first === 0 && second < 0x80) || (first === 0xff && second >= 0x80));
     if (wasteful) throw new DerError('an INTEGER not in its shortest form', at);
   }
-  if (tag === TAG.null && content.length !== 0) throw new DerError('a NULL with content', at);
-  if (tag === TAG.bitString && (first === undefined || first > 7 || (first > 0 && content.length === 1))) {
+  if (tag === TAG.null && length !== 0) throw new DerError('a NULL with content', at);
+  if (tag === TAG.bitString && (first === undefined || first > 7 || (first > 0 && length === 1))) {
     throw new DerError('a BIT STRING whose unused bits make no sense', at);
   }
-  if (tag === TAG.objectIdentifier && (content.length === 0 || (content.at(-1) ?? 0) >= 0x80)) {
+  if (tag === TAG.objectIdentifier && (length === 0 || (bytes[start + length - 1] ?? 0) >= 0x80)) {
     throw new DerError('an OBJECT IDENTIFIER that is cut off', at);
   }
 }
@@ -163,8 +193,12 @@ export function rfc5280Time(value: DerValue): Date {
   }
   const digits = utc ? (Number(text.slice(0, 2)) < 50 ? '20' : '19') + text : text;
   if (!utc && Number(digits.slice(0, 4)) < 2050) throw new DerError('a GeneralizedTime before 2050', 0);
-  const iso = digits.replace(/^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6.000Z');
-  const date = new Date(iso);
-  if (Number.isNaN(date.getTime()) || date.toISOString() !== iso) throw new DerError('a day or hour that is none', 0);
+  const number = (from: number, to: number) => Number(digits.slice(from, to));
+  const [month, day] = [number(4, 6), number(6, 8)];
+  const [hour, minute, second] = [number(8, 10), number(10, 12), number(12, 14)];
+  const date = new Date(Date.UTC(number(0, 4), month - 1, day, hour, minute, second));
+  // What overflows is a day or hour that is none; 24:00 and leap seconds have no place in RFC 5280 either.
+  const none = date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day || date.getUTCHours() !== hour;
+  if (none || minute > 59 || second > 59) throw new DerError('a day or hour that is none', 0);
   return date;
 }

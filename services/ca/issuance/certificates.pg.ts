@@ -23,7 +23,7 @@ const HASH_BYTES = 32;
  */
 const TOGETHER = {
   maxSize: 128,
-  maxUnderWay: 2,
+  maxUnderWay: 1,
   askEachAlone: (error: unknown) => !isDomainError(error),
 };
 

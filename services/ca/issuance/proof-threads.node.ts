@@ -22,7 +22,7 @@ export interface ProofAnswer {
 type Proof = ProofAnswer['proofs'][number];
 
 /** What goes to a thread at once: a message costs as much as a third of a proof. */
-const TOGETHER = 16;
+const TOGETHER = 32;
 
 export interface ProofThreads {
   /** As {@link provenKey} does, elsewhere. */
@@ -35,8 +35,7 @@ export function proofThreads(count: number): ProofThreads {
   const threads = Array.from({ length: count }, () => proofThread());
   const batch = new Batch(
     (csrs: readonly Buffer[]) => threads.reduce((a, b) => (b.waiting() < a.waiting() ? b : a)).ask(csrs),
-    // One batch is being worked on and the next lies ready, so that no thread waits for a message.
-    { maxSize: TOGETHER, maxUnderWay: 2 * count },
+    { maxSize: TOGETHER, maxUnderWay: count },
   );
   return {
     async prove(csr) {

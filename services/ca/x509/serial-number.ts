@@ -16,3 +16,19 @@ export function newSerialNumber(random: (bytes: number) => Buffer): Buffer {
 export function serialFromText(text: string): Buffer | null {
   return /^(?!00)[0-9a-f]{32}$/.test(text) ? Buffer.from(text, 'hex') : null;
 }
+
+/** Fetched at once, for each fetch is a call of the system; a byte is given out once and wiped. */
+const POOL_BYTES = 4096;
+
+/** @param random gives that many bytes of a cryptographic generator. @returns the same, from a pool */
+export function pooledRandom(random: (bytes: number) => Buffer): (bytes: number) => Buffer {
+  let pool: Buffer = Buffer.alloc(0);
+  return (bytes) => {
+    if (bytes > POOL_BYTES) return random(bytes);
+    if (pool.length < bytes) pool = random(POOL_BYTES);
+    const taken = Buffer.from(pool.subarray(0, bytes));
+    pool.fill(0, 0, bytes);
+    pool = pool.subarray(bytes);
+    return taken;
+  };
+}
