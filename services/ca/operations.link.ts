@@ -28,10 +28,14 @@ export interface OperationPorts {
 /** The operations by the names that {@link CaClient} calls. */
 export function operations(ports: OperationPorts): Record<string, LinkHandler> {
   const { root, issuing } = ports.authorities;
+  const chain: IssueAnswer['chain'] = [
+    issuing.certificate.toString('base64url'),
+    root.certificate.toString('base64url'),
+  ];
   const answer = (issued: IssuedCertificate): IssueAnswer => ({
     serialNumber: issued.serialNumber.toString('hex'),
     certificate: issued.certificate.toString('base64url'),
-    chain: [issuing.certificate.toString('base64url'), root.certificate.toString('base64url')],
+    chain,
     notBefore: issued.notBefore.toISOString(),
     notAfter: issued.notAfter.toISOString(),
     ignored: issued.ignored,
