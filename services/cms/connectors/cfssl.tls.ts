@@ -23,6 +23,12 @@ export interface CfsslSettings {
 
 /** CFSSL's own number for "there is no such certificate in the database". */
 const CERTIFICATE_NOT_FOUND = 11200;
+/** It says these with status 400, as it says what is wrong with a request. */
+const NOT_AUTHENTICATED: ReadonlySet<string> = new Set([
+  'invalid token',
+  'authentication required',
+  'no authentication provider',
+]);
 
 /**
  * `cfssl serve` (Debian's golang-cfssl 1.2; its REST API). It can put into a certificate: common name, organisation,
@@ -110,6 +116,7 @@ interface CfsslAnswer {
   readonly status: number;
   readonly result: Readonly<Record<string, unknown>> | null;
   readonly errorCode: number | null;
+  readonly message: string;
 }
 
 function parsed({ status, body }: HttpAnswer): CfsslAnswer {
@@ -123,18 +130,23 @@ function parsed({ status, body }: HttpAnswer): CfsslAnswer {
   const fields = isRecord(json) ? json : {};
   const [error] = Array.isArray(fields.errors) ? fields.errors : [];
   const errorCode = isRecord(error) && typeof error.code === 'number' ? error.code : null;
+  const message = isRecord(error) && typeof error.message === 'string' ? printable(error.message) : '';
   const succeeds = status === 200 && fields.success === true && isRecord(fields.result);
-  return { status, result: succeeds ? (fields.result as Record<string, unknown>) : null, errorCode };
+  return { status, result: succeeds ? (fields.result as Record<string, unknown>) : null, errorCode, message };
 }
 
-function succeeded({ status, result, errorCode }: CfsslAnswer): Readonly<Record<string, unknown>> {
+function succeeded({ status, result, errorCode, message }: CfsslAnswer): Readonly<Record<string, unknown>> {
   if (result !== null) return result;
-  const detail = `CFSSL answered with status ${status}, error ${errorCode ?? 'unknown'}.`;
+  const detail = `CFSSL answered with status ${status}, error ${errorCode ?? 'unknown'}: ${message}.`;
   // Who asks is not known to it, or it failed itself: the operator mends that, and the request stands.
-  if (status >= 500 || status === 401 || status === 403 || status === 429) throw unavailable(detail);
+  const unauthenticated = status === 401 || status === 403 || NOT_AUTHENTICATED.has(message);
+  if (status >= 500 || status === 429 || unauthenticated) throw unavailable(detail);
   if (status >= 400) throw refusedByCa(detail);
   throw badAnswer('ca-answer-malformed', detail);
 }
+
+/** What others wrote, as it may stand in a log and on a screen. */
+const printable = (text: string): string => text.replace(/[^\x20-\x7e]/g, '?').slice(0, 120);
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

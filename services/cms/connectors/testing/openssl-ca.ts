@@ -15,6 +15,8 @@ export interface OpensslCa {
   request(subject: string, options?: { key?: 'ec' | 'rsa'; extensions?: readonly string[] }): Uint8Array;
   /** A certificate for that key (SubjectPublicKeyInfo, DER), with whatever it is told to say. */
   issue(publicKeyInfo: Uint8Array, what: IssueOptions): Uint8Array;
+  /** A certificate with the names of the request, as CAs behind EST give it. */
+  sign(csr: Uint8Array, extensions: readonly string[], days?: number): Uint8Array;
   openssl(args: readonly string[], input?: string | Uint8Array): Buffer;
   remove(): void;
 }
@@ -62,6 +64,22 @@ export function createOpensslCa(name = 'Test CA'): OpensslCa {
           ...['x509', '-new', '-force_pubkey', keyIn, '-subj', subject, '-set_serial', serial, '-days', String(days)],
           ...['-CA', certificateFile, '-CAkey', keyFile, `-${digest}`, '-extfile', extensionFile, '-outform', 'DER'],
         ]),
+      );
+    },
+
+    sign(csr, extensions, days = 10) {
+      const extensionFile = join(folder, `${randomBytes(6).toString('hex')}.ext`);
+      writeFileSync(extensionFile, `${extensions.join('\n')}\n`);
+      const serial = `0x7${randomBytes(15).toString('hex')}`;
+      return new Uint8Array(
+        openssl(
+          [
+            ...['x509', '-req', '-inform', 'DER', '-copy_extensions', 'copy', '-set_serial', serial, '-sha256'],
+            ...['-days', String(days), '-CA', certificateFile, '-CAkey', keyFile],
+            ...['-extfile', extensionFile, '-outform', 'DER'],
+          ],
+          csr,
+        ),
       );
     },
 
