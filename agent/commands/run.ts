@@ -8,7 +8,7 @@ export const runCommand = command({
   name: 'run',
   summary: 'keep in touch with the server: report the cards, do what it asks',
   about:
-    "Runs until it is ended (SIGTERM), as a service. At the server's intervals it reports the tries left of each card, and " +
+    "Runs until it is ended (SIGTERM), as a service; SIGUSR2 has it ask now. At the server's intervals it reports the tries left of each card, and " +
     "does the tasks that it is given: change a card's administrator key, pass on a message, take a card out of use or " +
     'destroy it, renew certificates. Needs no PIN. A server that is away is asked again, ever more rarely; meanwhile the ' +
     'cards work as always. Other commands may be used at the same time. One line an event on standard output. One at a ' +

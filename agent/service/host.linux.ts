@@ -8,6 +8,8 @@ const NOTIFY_MS = 5_000;
 
 export function linuxService(agentVersion: string, directoryOf: (option: string | undefined) => string): ServiceHost {
   let stop: AbortController | undefined;
+  let hurried = false;
+  let onHurry: () => void = () => undefined;
   return {
     agentVersion,
     stopping: () => {
@@ -15,6 +17,11 @@ export function linuxService(agentVersion: string, directoryOf: (option: string 
       const controller = new AbortController();
       stop = controller;
       for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => controller.abort());
+      // Not SIGUSR1, by which Node opens its debugger, nor SIGHUP, by which a terminal that closes ends what runs in it.
+      process.on('SIGUSR2', () => {
+        hurried = true;
+        onHurry();
+      });
       return controller.signal;
     },
     alone: async (option, work) => {
@@ -29,14 +36,17 @@ export function linuxService(agentVersion: string, directoryOf: (option: string 
     },
     pause: (milliseconds, signal) =>
       new Promise((resolve) => {
-        if (signal.aborted) return resolve();
         const end = () => {
           clearTimeout(timer);
           signal.removeEventListener('abort', end);
-          resolve();
+          onHurry = () => undefined;
+          const early = hurried;
+          hurried = false;
+          resolve(early);
         };
-        const timer = setTimeout(end, milliseconds);
+        const timer = setTimeout(end, signal.aborted || hurried ? 0 : milliseconds);
         signal.addEventListener('abort', end);
+        onHurry = end;
       }),
     notify,
   };

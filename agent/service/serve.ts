@@ -34,7 +34,10 @@ export async function serveOnce(context: Context, options: ServeOptions, log: Lo
   return problems;
 }
 
-/** Until SIGTERM. Servers are asked one after another, each on its own schedule; the store is read anew for each. */
+/**
+ * Until SIGTERM. Servers are asked one after another, each on its own schedule; the store is read anew for each. SIGUSR2: all
+ * are asked now.
+ */
 export async function serve(context: Context, options: ServeOptions, log: Log): Promise<void> {
   const stopping = context.service.stopping();
   const schedules = new Map<string, Schedule>();
@@ -50,7 +53,7 @@ export async function serve(context: Context, options: ServeOptions, log: Log): 
       schedules.set(server.url, next);
       if (next.failures === 0 && !stopping.aborted) await tellReadiness(reports, context, options, server, log);
     }
-    await untilNext(context, schedules, stopping);
+    if (await untilNext(context, schedules, stopping)) schedules.forEach(dueNow);
   }
   log('stopped');
 }
@@ -116,9 +119,13 @@ async function untilNext(
   context: Context,
   schedules: ReadonlyMap<string, Schedule>,
   stopping: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   const soonest = Math.min(LOOK_AGAIN_MS, ...[...schedules.values()].map(({ dueAt }) => dueAt - now(context)));
-  await context.service.pause(Math.max(100, soonest), stopping);
+  return await context.service.pause(Math.max(100, soonest), stopping);
+}
+
+function dueNow({ failures }: Schedule, url: string, schedules: Map<string, Schedule>): void {
+  schedules.set(url, { dueAt: 0, failures });
 }
 
 const now = (context: Context): number => context.now().getTime();

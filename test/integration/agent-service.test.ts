@@ -151,11 +151,17 @@ describe('the agent as a service', () => {
         const count = service.output().split(`"event":"${event}"`).length - 1;
         return count >= times ? count : null;
       });
-    return { service, heard };
+    /** As an operator who does not want to wait for the next check-in. */
+    const hurry = async () => {
+      await heard('started');
+      service.child.kill('SIGUSR2');
+    };
+    return { service, heard, hurry };
   }
 
   it('works on while its server is away, catches up, lets other commands work, and ends cleanly', async () => {
-    const { service, heard } = startService();
+    const { service, heard, hurry } = startService();
+    await hurry();
     await heard('waiting');
     const second = await round();
     expect(refusalOf(second)).toBe('agent-already-running');
@@ -173,10 +179,12 @@ describe('the agent as a service', () => {
     expect(refusalOf(alone)).toBe('round-incomplete');
     expect(alone.exitCode).toBe(7);
     const again = startService();
+    await again.hurry();
     await again.heard('server-problem');
     expect(await sign(PIN)).toMatchObject({ exitCode: 0 });
     await system.processes.cms.start();
     const id = await requestChange();
+    await again.hurry();
     await again.heard('key-rehearsed');
     await again.heard('task-reported');
     again.service.child.kill('SIGTERM');
