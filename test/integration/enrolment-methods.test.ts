@@ -1,16 +1,22 @@
-import { execFileSync } from 'node:child_process';
-import { createHash, createPrivateKey, randomBytes, sign } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { beginDetachedJws, enrolmentProofStatement } from '@cardwright/protocol/enrolment';
+import { inRepository, until } from '@cardwright/infra';
+import { handOverKey, openSealedPin, parseHandOverCode } from '@cardwright/protocol/enrolment';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Device, newDevice } from '../support/device.ts';
 import { type Person, registerPerson } from '../support/people.ts';
+import { type Ran, refusalOf, start } from '../support/run.ts';
 import { runFolder } from '../support/run-folder.ts';
 import { startTestSystem, type TestSystem } from '../support/system.ts';
-import { type Begun, expectStatus, NV_INDEX, rawDevice, refusal } from './cms/raw-device.ts';
+import { expectStatus, NV_INDEX, rawDevice, refusal } from './cms/raw-device.ts';
+import { type Credential, certificateRequest, complete, softwareCredentials } from './cms/software-credential.ts';
 
 const _PIN = '618294';
 const _OWN_PIN = '729305';
+const AGENT = inRepository('agent', 'bin', 'cardwright-agent.mjs');
+const PIN = '618294';
+const OWN_PIN = '729305';
 const inPerson = { method: 'in-person', evidence: 'Passport, photograph compared' };
 const PROFILES = {
   vouched: { enrolmentMethods: ['on-behalf'] },
@@ -21,18 +27,19 @@ const PROFILES = {
 };
 
 let system: TestSystem;
-let directory: string;
+const directory = mkdtempSync(join(runFolder(), 'methods-'));
+const { softwareKey, credential: credentialOf, statementOf, jwsOf, cmsOf } = softwareCredentials(directory);
+const credential = (enrolment: Made) => credentialOf(system, enrolment);
 beforeAll(async () => {
-  system = await startTestSystem();
-  directory = mkdtempSync(join(runFolder(), 'methods-'));
+  system = await startTestSystem({ dataDir: join(directory, 'system') });
   for (const [name, rules] of Object.entries(PROFILES)) {
     const base = { name, displayName: name, algorithm: 'hmac-sha256', keyStrategy: 'random-stored' };
     expectStatus(201, await system.as('security-officer').post('/card-profiles', { ...base, ...rules }));
   }
 }, 120_000);
 afterAll(async () => {
-  rmSync(directory, { recursive: true, force: true });
   await system?.remove();
+  rmSync(directory, { recursive: true, force: true });
 });
 
 interface Made {
@@ -46,35 +53,6 @@ async function made(cardProfile: string | undefined, more: object = {}, owner?: 
   const person = owner ?? (await registerPerson(system, 'Mary Major'));
   const { body } = expectStatus(201, await ask({ personId: person.id, ...(cardProfile && { cardProfile }), ...more }));
   return { person, enrolmentId: body.enrolment.id, code: body.code, handOverCode: body.handOverCode };
-}
-
-const openssl = (...args: string[]): Buffer => execFileSync('openssl', args, { stdio: ['ignore', 'pipe', 'ignore'] });
-/** A key in software, and a request for it. */
-function softwareKey(): { readonly file: string; readonly csr: string } {
-  const file = join(directory, `${randomBytes(4).toString('hex')}.key`);
-  openssl('ecparam', '-name', 'prime256v1', '-genkey', '-noout', '-out', file);
-  return { file, csr: openssl('req', '-new', '-key', file, '-subj', '/CN=x', '-outform', 'DER').toString('base64') };
-}
-
-interface Credential {
-  readonly person: Person;
-  readonly certificateId: string;
-  readonly cardId: string;
-  readonly file: string;
-  readonly der: Buffer;
-}
-const certificateRequest = (card: Begun, csr: string, more: object = {}) =>
-  card.step('certificate-requests', { container: 'sign-in', csr, ...more });
-const complete = (card: Begun) => card.step('completions', { nvIndex: NV_INDEX });
-
-/** A card whose key the test has, in software. */
-async function credential({ person, code }: Made): Promise<Credential> {
-  const card = await rawDevice(system).begin(code);
-  const key = softwareKey();
-  const { body } = expectStatus(201, await certificateRequest(card, key.csr));
-  expectStatus(201, await complete(card));
-  const der = Buffer.from(body.certificate, 'base64');
-  return { person, certificateId: body.certificateId, cardId: card.cardId, file: key.file, der };
 }
 
 const assuranceOf = async (certificateId: string) =>
@@ -124,32 +102,6 @@ describe('an enrolment on behalf', () => {
 });
 
 describe('an enrolment that an existing certificate signs for', () => {
-  /** What is to be signed now, for one request. */
-  async function statementOf(card: Begun, csr: string, change: { nonce?: Uint8Array; container?: string } = {}) {
-    const { nonce } = expectStatus(201, await card.step('proof-nonces', {})).body;
-    return enrolmentProofStatement({
-      ...{ enrolmentId: card.enrolmentId, cardSerial: card.cardSerial, container: 'sign-in' },
-      nonce: Buffer.from(nonce, 'base64'),
-      requestHash: createHash('sha256').update(Buffer.from(csr, 'base64')).digest(),
-      ...change,
-    });
-  }
-  function jwsOf({ file, der }: Credential, statement: Uint8Array): { jws: string } {
-    const { input, finish } = beginDetachedJws('ES256', createHash('sha256').update(der).digest('hex'), statement);
-    const key = createPrivateKey(readFileSync(file));
-    return { jws: finish(sign('sha256', input, { key, dsaEncoding: 'ieee-p1363' })) };
-  }
-  function cmsOf({ file, der }: Credential, statement: Uint8Array, ...options: string[]): { cms: string } {
-    const [input, signer] = [join(directory, 'statement'), join(directory, 'signer.der')];
-    writeFileSync(input, statement);
-    writeFileSync(signer, der);
-    const pem = join(directory, 'signer.pem');
-    openssl('x509', '-in', signer, '-inform', 'DER', '-out', pem);
-    const signed = openssl(
-      ...['cms', '-sign', '-binary', '-in', input, '-outform', 'DER', '-signer', pem, '-inkey', file, ...options],
-    );
-    return { cms: signed.toString('base64') };
-  }
   const begun = async (profile: string, { person }: Credential) =>
     rawDevice(system).begin((await made(profile, {}, person)).code);
 
@@ -249,3 +201,193 @@ describe('an enrolment that an existing certificate signs for', () => {
     expect(refusal(asked)).toBe('404 not-found');
   });
 });
+
+describe('a first PIN under supervision', () => {
+  it('is confirmed by the operator who looked on, before there is a certificate, and anew for a card made anew', async () => {
+    const enrolment = await made('supervised');
+    const card = await rawDevice(system).begin(enrolment.code);
+    const { csr } = softwareKey();
+    expect(refusal(await certificateRequest(card, csr))).toBe('409 initial-pin-not-confirmed');
+    const confirm = (confirmationCode: string) =>
+      system.as('helpdesk').post(`/enrolments/${enrolment.enrolmentId}/initial-pin-confirmations`, {
+        ...{ confirmationCode, verification: inPerson },
+      });
+    expect(refusal(await confirm('000000'))).toBe('409 initial-pin-not-set');
+    const asked = expectStatus(201, await card.step('initial-pins', {})).body;
+    expect((await card.step('initial-pins', {})).body).toEqual(asked);
+    const shown = async () => (await system.as('auditor').get(`/enrolments/${enrolment.enrolmentId}`)).body;
+    expect(await shown()).toMatchObject({ method: 'pre-provisioned', initialPinState: 'to-confirm' });
+    const wrong = asked.confirmationCode === '000000' ? '000001' : '000000';
+    expect(refusal(await confirm(wrong))).toBe('422 confirmation-code-wrong');
+    expectStatus(201, await confirm(asked.confirmationCode));
+    expect(refusal(await confirm(asked.confirmationCode))).toBe('409 initial-pin-confirmed');
+    expect((await card.step('initial-pins', {})).body.confirmed).toBe(true);
+
+    // Made anew it has another PIN, which nobody saw: what was confirmed is void.
+    const parentPublic = Buffer.from(rawDevice(system).parent.public).toString('base64');
+    const { keyVersion } = expectStatus(201, await card.step('administrator-keys', { parentPublic })).body;
+    const write = { keyVersion, nvIndex: NV_INDEX, nonce: randomBytes(16).toString('base64') };
+    expectStatus(201, await card.step('first-writes', write));
+    expect(refusal(await certificateRequest(card, csr))).toBe('409 initial-pin-not-confirmed');
+    const again = expectStatus(201, await card.step('initial-pins', {})).body;
+    expect(again.confirmed).toBe(false);
+    expectStatus(201, await confirm(again.confirmationCode));
+    const { certificateId } = expectStatus(201, await certificateRequest(card, csr)).body;
+    expectStatus(201, await complete(card));
+    expect(await assuranceOf(certificateId)).toBe('substantial');
+    expect((await vouchersOf(enrolment)).map((one: { kind: string }) => one.kind)).toEqual([
+      'initial-pin',
+      'initial-pin',
+    ]);
+    expect(refusal(await confirm(again.confirmationCode))).toBe('409 enrolment-completed');
+  });
+
+  it('is not asked where it is not wanted', async () => {
+    const { enrolmentId, code } = await made(undefined);
+    const card = await rawDevice(system).begin(code);
+    expect(refusal(await card.step('initial-pins', {}))).toBe('409 supervision-not-asked');
+    const asked = await system.as('helpdesk').post(`/enrolments/${enrolmentId}/initial-pin-confirmations`, {
+      ...{ confirmationCode: '000000', verification: inPerson },
+    });
+    expect(refusal(asked)).toBe('409 supervision-not-asked');
+  });
+});
+
+describe('with the agent and a TPM', () => {
+  let device: Device;
+  beforeAll(async () => {
+    device = await newDevice();
+  });
+  afterAll(() => device?.remove());
+
+  // biome-ignore lint/suspicious/noExplicitAny: a test looks into the store, whatever its shape
+  const storeOf = ({ store }: Device): any => JSON.parse(readFileSync(join(store, 'store.json'), 'utf8'));
+  const enrol = (on: Device, code: string, input = '', more: readonly string[] = []): Promise<Ran> =>
+    on.agent(['enrol', '--server', system.url, '--code', code, '--pin-stdin', '--json', ...more], { input });
+  const works = (ran: Ran): Ran => {
+    expect(refusalOf(ran), ran.stderr).toBeNull();
+    return ran;
+  };
+  const signs = (on: Device, pin: string) =>
+    on.agent(['sign', '--in', '/proc/version', '--out', join(directory, 'signature'), '--pin-stdin'], {
+      input: `${pin}\n`,
+    });
+
+  it('another card of the person signs for the new one', async () => {
+    const old = device.withStore(join(device.directory, 'old'));
+    const first = await made(undefined);
+    works(await enrol(old, first.code, `${PIN}\n`));
+    const serial = storeOf(old).cards[0].serial;
+    const fresh = device.withStore(join(device.directory, 'fresh'));
+    const next = await made('signed', {}, first.person);
+    expect(refusalOf(await enrol(fresh, next.code, `${OWN_PIN}\n`))).toBe('signer-missing');
+    const by = ['--signed-by', serial, '--signer-store', old.store];
+    expect(refusalOf(await enrol(fresh, next.code, `${OWN_PIN}\n000000\n`, by))).toBe('pin-wrong');
+    works(await enrol(fresh, next.code, `${OWN_PIN}\n${PIN}\n`, by));
+    works(await signs(fresh, OWN_PIN));
+    const [{ certificateId }] = storeOf(fresh).cards[0].keys;
+    expect(await assuranceOf(certificateId)).toBe('low');
+    expect((await vouchersOf(next))[0]).toMatchObject({ certificateId: storeOf(old).cards[0].keys[0].certificateId });
+  });
+
+  it('waits for the operator who looks on', async () => {
+    const here = device.withStore(join(device.directory, 'supervised'));
+    const { code, enrolmentId } = await made('supervised', { method: 'on-behalf', verification: inPerson });
+    const env = { CARDWRIGHT_TPM: device.tpm.tcti, CARDWRIGHT_STORE: here.store };
+    const args = [AGENT, 'enrol', '--server', system.url, '--code', code, '--pin-stdin', '--json'];
+    const program = start(process.execPath, args, { env });
+    program.child.stdin?.end(`${PIN}\n`);
+    const line = await until(
+      { what: 'a confirmation code', seconds: 30 },
+      () => program.output().split('\n')[1] !== undefined && program.output(),
+    );
+    const { confirmationCode } = JSON.parse(String(line).split('\n')[0] ?? '');
+    const confirmed = await system.as('helpdesk').post(`/enrolments/${enrolmentId}/initial-pin-confirmations`, {
+      ...{ confirmationCode, verification: inPerson },
+    });
+    expectStatus(201, confirmed);
+    works(await program.ended);
+    works(await signs(here, PIN));
+    expect(confirmed.body.items.map((one: { kind: string }) => one.kind)).toEqual(['identity', 'initial-pin']);
+  });
+
+  it('nobody ever sees a PIN that is handed over, and only the code opens it', async () => {
+    const { code, handOverCode, enrolmentId } = await made('handed-over', { verification: inPerson });
+    expect(handOverCode).toMatch(/^([0-9A-Z]{4}-){3}[0-9A-Z]{4}$/);
+    // The technician: no PIN is asked for, nor could one be used.
+    works(await enrol(device, code));
+    expect(refusalOf(await signs(device, PIN))).toBe('hand-over-pending');
+    const { cardId, serial, handOver } = storeOf(device).cards[0];
+    const card = async () => (await system.as('auditor').get(`/cards/${cardId}`)).body;
+    const state = async () => (await system.as('auditor').get(`/enrolments/${enrolmentId}`)).body.initialPinState;
+    expect([(await card()).initialPinPending, await state()]).toEqual([true, 'sealed']);
+    const status = JSON.parse(works(await device.agent(['status', '--json'])).stdout);
+    expect(status.cards[0]).toMatchObject({ serial, initialPin: 'pending', triesLeft: 5 });
+
+    const handOverOf = (typed: string, pin = OWN_PIN) =>
+      device.agent(['hand-over', '--pin-stdin', '--json'], { input: `${typed}\n${pin}\n` });
+    expect(refusalOf(await handOverOf(code))).toBe('hand-over-code-malformed');
+    expect(refusalOf(await handOverOf('7K3M-92QF-XD4T-0B8N'))).toBe('hand-over-code-wrong');
+    expect(refusalOf(await handOverOf(handOverCode, '123456'))).toBe('pin-policy-sequence');
+    expect(JSON.parse(works(await device.agent(['status', '--json'])).stdout).cards[0].triesLeft).toBe(5);
+
+    // What root on the device, and who has the database, could look for: the PIN, which this test opens, or the code.
+    const parsed = parseHandOverCode(handOverCode);
+    if (parsed === undefined) throw new Error('no code');
+    const { privateKey, publicKey } = await handOverKey(parsed, Buffer.from(handOver.salt, 'base64'));
+    const pin = openSealedPin(handOver.envelopes[0], privateKey, cardId).use((bytes) => Buffer.from(bytes).toString());
+    const secrets = [pin, handOverCode, parsed, Buffer.from(pin).toString('base64'), Buffer.from(pin).toString('hex')];
+    const everywhere = [...filesOf(device.store), ...filesOf(join(directory, 'system', 'logs'))].map(
+      ({ text }) => text,
+    );
+    for (const table of ['enrolments', 'audit_events', 'cards', 'idempotency_keys', 'enrolment_vouchers']) {
+      const rows = await system.query(`SELECT to_jsonb(t)::text AS row FROM ${table} t`);
+      everywhere.push(...rows.map(({ row }: { row: string }) => row));
+    }
+    expect(everywhere.some((text) => text.includes(Buffer.from(publicKey).toString('hex')))).toBe(true);
+    for (const secret of secrets) expect(everywhere.filter((text) => text.includes(secret))).toEqual([]);
+
+    works(await handOverOf(handOverCode));
+    works(await signs(device, OWN_PIN));
+    expect(refusalOf(await signs(device, pin))).toBe('pin-wrong');
+    expect([(await card()).initialPinPending, await state()]).toEqual([false, 'handed-over']);
+    expect(readFileSync(join(device.store, 'store.json'), 'utf8')).not.toContain(handOver.envelopes[0]);
+    expect(refusalOf(await handOverOf(handOverCode))).toBe('hand-over-not-pending');
+    const events = await system.as('auditor').get(`/audit/events?cardId=${cardId}&limit=50`);
+    expect(events.body.items.map((one: { action: string }) => one.action)).toContain('card.handed-over');
+  });
+
+  it('goes on after a death at any step, and a lost code ends in an unblock', async () => {
+    const here = device.withStore(join(device.directory, 'cut-off'));
+    const { code } = await made('handed-over', { verification: inPerson });
+    const args = ['enrol', '--server', system.url, '--code', code, '--json'];
+    for (const at of [
+      'store.renamed#9',
+      'card.prepare.after',
+      'card.firstWriteChallenge.finish.after',
+      'server.certificate.before',
+    ]) {
+      const ran = await here.agent(args, { env: { CARDWRIGHT_FAULT_AT: at } });
+      expect([at, ran.signal], ran.stderr).toEqual([at, 'SIGKILL']);
+    }
+    works(await here.agent(args));
+    const { serial, cardId } = storeOf(here).cards[0];
+    const { challenge, finish } = await here.startUnblock(OWN_PIN);
+    const helpdesk = system.as('helpdesk');
+    const session = await helpdesk.post(`/cards/${cardId}/unblock-sessions`, {
+      verification: inPerson,
+      reason: 'Code lost',
+    });
+    const answered = await helpdesk.post(`/unblock-sessions/${session.body.id}/responses`, { challenge });
+    works(await finish(expectStatus(201, answered).body.response));
+    works(await signs(here, OWN_PIN));
+    expect(storeOf(here).cards[0]).toMatchObject({ serial, handOver: { state: 'set' } });
+    expect((await system.as('auditor').get(`/cards/${cardId}`)).body.initialPinPending).toBe(false);
+  });
+});
+
+function filesOf(folder: string): { readonly text: string }[] {
+  return readdirSync(folder, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => ({ text: readFileSync(join(entry.parentPath, entry.name), 'latin1') }));
+}
