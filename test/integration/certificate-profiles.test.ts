@@ -1,13 +1,21 @@
 import { execFileSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Kdc, startKdc } from '../support/kdc.ts';
-import { enrolmentCode, type Person, registerPerson } from '../support/people.ts';
+import { type Person, registerPerson } from '../support/people.ts';
+import {
+  begunCard,
+  changePerson,
+  keyAndRequest,
+  type SoftwareCertificate,
+  softwareCertificate,
+  tpmProfile,
+} from '../support/software-cards.ts';
 import { startTestSystem, type TestSystem } from '../support/system.ts';
-import { type Begun, expectStatus, NV_INDEX, rawDevice, refusal } from './cms/raw-device.ts';
+import { type Begun, expectStatus, NV_INDEX, refusal } from './cms/raw-device.ts';
 
 /** What certificates say, from the profile to the servers that take them. */
 const KINDS = [
@@ -36,75 +44,23 @@ const officer = () => system.as('security-officer');
 const openssl = (...args: string[]) =>
   execFileSync('openssl', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 
-const CURVES = { 'ec-p256': 'P-256', 'ec-p384': 'P-384' } as const;
-/** A software key and its request, which asks for names that nobody is to get. */
-function keyAndRequest(keyType: 'rsa-2048' | 'ec-p256' | 'ec-p384'): { key: string; csr: string } {
-  const file = join(folder, 'key.pem');
-  const kind = keyType === 'rsa-2048' ? ['rsa:2048'] : ['ec', '-pkeyopt', `ec_paramgen_curve:${CURVES[keyType]}`];
-  const asked = ['-subj', '/CN=Administrator/O=Mallory', '-addext', 'subjectAltName=email:root@corp.example'];
-  openssl('req', '-new', '-nodes', '-newkey', ...kind, '-keyout', file, '-out', join(folder, 'csr.pem'), ...asked);
-  const csr = execFileSync('openssl', ['req', '-in', join(folder, 'csr.pem'), '-outform', 'DER']).toString('base64');
-  return { key: readFileSync(file, 'utf8'), csr };
-}
-
-const pem = (der: string) => new X509Certificate(Buffer.from(der, 'base64')).toString();
-
-interface Made {
-  readonly id: string;
-  readonly key: string;
-  readonly certificate: string;
-  readonly issuing: string;
-  readonly root: string;
-}
-
-async function certificateIn(
-  card: Begun,
-  container: string,
-  keyType: Parameters<typeof keyAndRequest>[0],
-): Promise<Made> {
-  const { key, csr } = keyAndRequest(keyType);
-  const { certificateId, certificate, chain } = expectStatus(
-    201,
-    await card.step('certificate-requests', { container, csr }),
-  ).body;
-  return { id: certificateId, key, certificate: pem(certificate), issuing: pem(chain[0]), root: pem(chain[1]) };
-}
-
-async function cardOf(person: Person, profile: string): Promise<Begun> {
-  return rawDevice(system).begin(await enrolmentCode(system, person.id, profile));
-}
-
-async function changePerson(id: string, change: Record<string, unknown>) {
-  const etag = (await officer().get(`/people/${id}`)).headers.get('etag') ?? '';
-  return officer().patch(`/people/${id}`, change, { 'if-match': etag });
-}
-
 const containers = KINDS.map(([kind, keyType]) => ({ container: kind, keyType, certificateProfile: kind }));
-const cardProfile = (name: string, more: Record<string, unknown>) =>
-  officer().post('/card-profiles', {
-    name,
-    displayName: 'For a test',
-    algorithm: 'hmac-sha256',
-    keyStrategy: 'random-stored',
-    ...more,
-  });
-
 describe('a certificate of each profile that the product comes with', () => {
-  const made = new Map<string, Made>();
+  const made = new Map<string, SoftwareCertificate>();
   let person: Person;
 
   beforeAll(async () => {
     person = await registerPerson(system, 'Mary Major');
     const named = { email: 'mary.major@corp.example', securityIdentifier: SID, organization: 'Corp' };
-    expectStatus(200, await changePerson(person.id, named));
-    expectStatus(201, await cardProfile('all-kinds', { containers }));
-    const card = await cardOf(person, 'all-kinds');
-    for (const [kind, keyType] of KINDS) made.set(kind, await certificateIn(card, kind, keyType));
+    expectStatus(200, await changePerson(system, person.id, named));
+    expectStatus(201, await tpmProfile(system, 'all-kinds', { containers }));
+    const card = await begunCard(system, person, 'all-kinds');
+    for (const [kind, keyType] of KINDS) made.set(kind, await softwareCertificate(card, kind, keyType));
     expectStatus(201, await card.step('completions', { nvIndex: NV_INDEX }));
   }, 60_000);
 
   it.each(KINDS)('%s passes openssl and GnuTLS, and says what the preview said', async (kind) => {
-    const { certificate, issuing, root } = made.get(kind) as Made;
+    const { certificate, issuing, root } = made.get(kind) as SoftwareCertificate;
     const file = (name: string, text: string) => {
       writeFileSync(join(folder, name), text);
       return join(folder, name);
@@ -151,7 +107,7 @@ describe('a certificate of each profile that the product comes with', () => {
   });
 
   it('says what the request asked for in vain, there and in the log', async () => {
-    const { id } = made.get('tls-client') as Made;
+    const { id } = made.get('tls-client') as SoftwareCertificate;
     const shown = (await system.as('auditor').get(`/certificates/${id}`)).body;
     expect(shown).toMatchObject({ certificateProfile: 'tls-client', certificateProfileVersion: 1 });
     expect(shown.ignoredRequest).toEqual(['subject', 'extension 2.5.29.17']);
@@ -160,18 +116,18 @@ describe('a certificate of each profile that the product comes with', () => {
   });
 
   it('stays as it is when its person gets another name, which says so', async () => {
-    const before = made.get('smart-card-sign-in') as Made;
+    const before = made.get('smart-card-sign-in') as SoftwareCertificate;
     const changed = expectStatus(
       200,
-      await changePerson(person.id, { displayName: 'Mary Minor', reason: 'Married' }),
+      await changePerson(system, person.id, { displayName: 'Mary Minor', reason: 'Married' }),
     ).body;
     const all = KINDS.filter(([kind]) => kind !== 'device').map(([kind]) => made.get(kind)?.id);
     expect(changed.certificatesWithOtherNames.toSorted()).toEqual(all.toSorted());
     const { subject } = (await system.as('auditor').get(`/certificates/${before.id}`)).body;
     expect(subject).toBe('CN=Mary Major');
-    const back = await changePerson(person.id, { displayName: 'Mary Major' });
+    const back = await changePerson(system, person.id, { displayName: 'Mary Major' });
     expect(back.body.certificatesWithOtherNames).toEqual([]);
-    const gone = await changePerson(person.id, { email: null });
+    const gone = await changePerson(system, person.id, { email: null });
     const withEmail = KINDS.filter(([kind]) => kind !== 'device').map(([kind]) => made.get(kind)?.id);
     expect(gone.body.certificatesWithOtherNames.toSorted()).toEqual(withEmail.toSorted());
     const [event] = (await system.as('auditor').get(`/audit/events?personId=${person.id}&action=person.updated`)).body
@@ -181,13 +137,129 @@ describe('a certificate of each profile that the product comes with', () => {
 
   it('is not ordered for a person whose record lacks a name that it demands', async () => {
     const nameless = await registerPerson(system, 'Nora Nomail');
-    const card = await cardOf(nameless, 'all-kinds');
+    const card = await begunCard(system, nameless, 'all-kinds');
     const { csr } = keyAndRequest('ec-p384');
     const asked = await card.step('certificate-requests', { container: 'smime-signature', csr });
     expect(refusal(asked)).toBe('422 certificate-name-missing');
     // Once it is there, the same request is good.
-    expectStatus(200, await changePerson(nameless.id, { email: 'nora@corp.example' }));
+    expectStatus(200, await changePerson(system, nameless.id, { email: 'nora@corp.example' }));
     expectStatus(201, await card.step('certificate-requests', { container: 'smime-signature', csr }));
+  });
+});
+
+describe('a certificate profile', () => {
+  const contents = {
+    displayName: 'Strong sign-in',
+    keyTypes: ['ec-p384', 'rsa-2048'],
+    validitySeconds: 86_400,
+    names: {
+      userPrincipalName: true,
+      kerberosPrincipal: true,
+      email: 'none',
+      securityIdentifier: false,
+      organization: true,
+    },
+  };
+  const put = (name: string, body: Record<string, unknown>, etag?: string) =>
+    officer().put(
+      `/certificate-profiles/${name}`,
+      { ...contents, reason: 'For a test', ...body },
+      etag === undefined ? {} : { 'if-match': etag },
+    );
+
+  it('is saved in versions, each as it was, and the newest counts', async () => {
+    const kind = 'smart-card-sign-in';
+    const first = expectStatus(
+      201,
+      await officer().post('/certificate-profiles', { name: 'strong', kind, ...contents }),
+    );
+    expect(first.body).toMatchObject({ version: 1, authority: 'embedded', renewalKey: 'same', people: null });
+    const again = await officer().post('/certificate-profiles', { name: 'strong', kind, ...contents });
+    expect(refusal(again)).toBe('409 certificate-profile-exists');
+    const person = await registerPerson(system, 'Vera Version');
+    const short = { certificateProfile: 'strong', validitySeconds: 7200 };
+    const keys = [
+      { container: 'one', keyType: 'ec-p384', ...short },
+      { container: 'two', keyType: 'ec-p384', certificateProfile: 'strong' },
+    ];
+    expectStatus(201, await tpmProfile(system, 'versioned', { containers: keys }));
+    const card = await begunCard(system, person, 'versioned');
+    const one = await softwareCertificate(card, 'one', 'ec-p384');
+
+    const etag = first.headers.get('etag') ?? '';
+    expect(refusal(await put('strong', {}))).toBe('428 etag-required');
+    expect(refusal(await put('strong', {}, `W/${etag}`))).toBe('412 etag-stale');
+    const second = expectStatus(200, await put('strong', { validitySeconds: 3600 }, etag));
+    expect(second.body).toMatchObject({ version: 2, kind, validitySeconds: 3600 });
+    expect(refusal(await put('strong', {}, etag))).toBe('412 etag-stale');
+    expect(refusal(await put('strong-2', {}, '*'))).toBe('404 not-found');
+    expect(refusal(await put('strong', { kind }, '*'))).toBe('400 field-unknown');
+    expect(refusal(await put('strong', { keyTypes: ['rsa-2048'] }, '*'))).toBe('409 certificate-profile-in-use');
+    const two = await softwareCertificate(card, 'two', 'ec-p384');
+
+    const shown = async ({ id }: SoftwareCertificate) => (await system.as('auditor').get(`/certificates/${id}`)).body;
+    const seconds = ({ certificate }: SoftwareCertificate) => {
+      const { validFrom, validTo } = new X509Certificate(certificate);
+      return (Date.parse(validTo) - Date.parse(validFrom)) / 1000;
+    };
+    // The CA dates back by five minutes.
+    expect([(await shown(one)).certificateProfileVersion, seconds(one)]).toEqual([1, 7200 + 300]);
+    expect([(await shown(two)).certificateProfileVersion, seconds(two)]).toEqual([2, 3600 + 300]);
+    const { items } = (await system.as('auditor').get('/certificate-profiles/strong/versions')).body;
+    expect(
+      items.map((one: { version: number; validitySeconds: number }) => [one.version, one.validitySeconds]),
+    ).toEqual([
+      [2, 3600],
+      [1, 86_400],
+    ]);
+    const events = (await system.as('auditor').get('/audit/events?action=certificate-profile.changed&outcome=done'))
+      .body.items;
+    expect(events[0]).toMatchObject({
+      reason: 'For a test',
+      before: { validitySeconds: 86_400, version: 1 },
+      after: { validitySeconds: 3600, version: 2 },
+    });
+  });
+
+  it('cannot be changed in place, whoever holds the database', async () => {
+    for (const attack of [
+      `UPDATE certificate_profiles SET validity_seconds = 3600 WHERE name = 'device'`,
+      `DELETE FROM certificate_profiles WHERE name = 'device'`,
+      'TRUNCATE certificate_profiles',
+    ]) {
+      await expect(system.query(attack)).rejects.toThrow('certificate_profiles is append-only');
+    }
+  });
+
+  it('saved by two at once is saved by one', async () => {
+    const etag = (await officer().get('/certificate-profiles/tls-client')).headers.get('etag') ?? '';
+    const names = { ...contents.names, kerberosPrincipal: false };
+    const answers = await Promise.all(
+      [1, 2, 3, 4].map(() => put('tls-client', { names, keyTypes: ['ec-p256'] }, etag)),
+    );
+    expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 412, 412, 412]);
+  });
+
+  it('is for the people that it names', async () => {
+    const names = { ...contents.names, organization: false };
+    const people = { organizations: ['Corp'], domains: ['CORP.example'] };
+    const body = { name: 'corp-only', kind: 'smart-card-sign-in', ...contents, names, people };
+    expect(expectStatus(201, await officer().post('/certificate-profiles', body)).body.people.domains).toEqual([
+      'corp.example',
+    ]);
+    const containers = [{ container: 'sign-in', keyType: 'ec-p384', certificateProfile: 'corp-only' }];
+    expectStatus(201, await tpmProfile(system, 'corp-only', { containers }));
+    const stranger = await registerPerson(system, 'Sten Stranger');
+    const card = await begunCard(system, stranger, 'corp-only');
+    const { csr } = keyAndRequest('ec-p384');
+    const ask = () => card.step('certificate-requests', { container: 'sign-in', csr });
+    expect(refusal(await ask())).toBe('422 certificate-not-for-person');
+    const profile = { ...contents, name: 'x-1', kind: 'smart-card-sign-in', people };
+    const preview = (personId: string) => officer().post('/certificate-profiles/previews', { profile, personId });
+    expect(refusal(await preview(stranger.id))).toBe('422 certificate-not-for-person');
+    expect(refusal(await preview('0199f2a0-1111-7000-8000-000000000001'))).toBe('422 person-unknown');
+    expectStatus(200, await changePerson(system, stranger.id, { organization: 'Corp' }));
+    expectStatus(201, await ask());
   });
 });
 
@@ -196,7 +268,7 @@ describe('MIT Kerberos', () => {
   let kdc: Kdc;
   let person: Person;
   let card: Begun;
-  let made: Made;
+  let made: SoftwareCertificate;
 
   beforeAll(async () => {
     person = await registerPerson(system, 'Kerry Kerberos');
@@ -207,7 +279,7 @@ describe('MIT Kerberos', () => {
     expectStatus(201, await officer().post('/certificate-profiles', upnOnly));
     expectStatus(
       201,
-      await cardProfile('for-kerberos', {
+      await tpmProfile(system, 'for-kerberos', {
         containers: [
           { container: 'sign-in', keyType: 'ec-p256', certificateProfile: 'smart-card-sign-in' },
           { container: 'rsa', keyType: 'rsa-2048', certificateProfile: 'smart-card-sign-in' },
@@ -216,8 +288,8 @@ describe('MIT Kerberos', () => {
         ],
       }),
     );
-    card = await cardOf(person, 'for-kerberos');
-    made = await certificateIn(card, 'sign-in', 'ec-p256');
+    card = await begunCard(system, person, 'for-kerberos');
+    made = await softwareCertificate(card, 'sign-in', 'ec-p256');
     kdc = await startKdc(REALM, made);
     for (const name of [principalOf(person), 'kerry', 'victor']) kdc.addPrincipal(name.replace(/@.*/, ''));
   }, 60_000);
@@ -232,7 +304,7 @@ describe('MIT Kerberos', () => {
     });
 
   it('gives a ticket for a certificate of the sign-in profile, ECDSA and RSA, and to its own person alone', async () => {
-    const rsa = await certificateIn(card, 'rsa', 'rsa-2048');
+    const rsa = await softwareCertificate(card, 'rsa', 'rsa-2048');
     for (const identity of [made, rsa]) {
       const asked = kdc.signIn(principalOf(person), identity);
       expect(asked.granted, asked.said).toBe(true);
@@ -241,22 +313,22 @@ describe('MIT Kerberos', () => {
   });
 
   it('takes no certificate that was issued for another purpose', async () => {
-    const tls = await certificateIn(card, 'tls', 'ec-p256');
+    const tls = await softwareCertificate(card, 'tls', 'ec-p256');
     expect(kdc.signIn(principalOf(person), tls)).toEqual(refused('Inconsistent key purpose'));
   });
 
   it('maps a principal of its own, once the directory says it', async () => {
     const principal = `kerry@${REALM}`;
     expect(kdc.signIn(principal, made)).toEqual(refused('Client name mismatch'));
-    expectStatus(200, await changePerson(person.id, { kerberosPrincipal: principal }));
-    const own = await certificateIn(card, 'rsa', 'rsa-2048');
+    expectStatus(200, await changePerson(system, person.id, { kerberosPrincipal: principal }));
+    const own = await softwareCertificate(card, 'rsa', 'rsa-2048');
     const asked = kdc.signIn(principal, own);
     expect(asked.granted, asked.said).toBe(true);
     expect(kdc.signIn(principalOf(person), own)).toEqual(refused('Client name mismatch'));
   });
 
   it('does not find an account by a UPN alone: its realm is not in exact case', async () => {
-    const upn = await certificateIn(card, 'upn', 'ec-p256');
+    const upn = await softwareCertificate(card, 'upn', 'ec-p256');
     expect(kdc.signIn(principalOf(person), upn)).toEqual(refused('Client name mismatch'));
     await kdc.restart({ allowUpn: true });
     expect(kdc.signIn(principalOf(person), upn)).toEqual(refused('Client name mismatch'));
@@ -273,7 +345,7 @@ describe('MIT Kerberos', () => {
   });
 
   it('refuses all, where it is to check CRLs and has none', async () => {
-    const fresh = await certificateIn(card, 'sign-in', 'ec-p256');
+    const fresh = await softwareCertificate(card, 'sign-in', 'ec-p256');
     await kdc.restart({ requireCrl: true });
     expect(kdc.signIn(`kerry@${REALM}`, fresh)).toEqual(refused('Revocation status unknown'));
     await kdc.restart({ crl: await crl() });

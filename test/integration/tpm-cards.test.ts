@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createPublicKey, X509Certificate } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -5,16 +6,28 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Device, newDevice } from '../support/device.ts';
 import { enrolledCard, enrolmentCode, registerPerson } from '../support/people.ts';
 import { refusalOf } from '../support/run.ts';
+import { changePerson, tpmProfile } from '../support/software-cards.ts';
 import { startTestSystem, type TestSystem } from '../support/system.ts';
-import { csr, rawDevice } from './cms/raw-device.ts';
+import { csr, expectStatus, rawDevice, refusal } from './cms/raw-device.ts';
 
 /** Cards by profiles of an organisation's own, on a computer that several people share. */
 const PIN = 'b3rgziege-7';
 const RSA = { 2: 'rsa-2048', 9: 'rsa-3072' } as const;
+/** Each of the kinds of certificates, several times. A volume's is for RSA keys alone. */
+const USAGE: Readonly<Record<string, string>> = {
+  'smart-card-sign-in': 'Digital Signature',
+  'volume-encryption': 'Key Encipherment',
+  'tls-client': 'Digital Signature',
+  'smime-signature': 'Digital Signature, Non Repudiation',
+  'smime-encryption': 'Key Agreement',
+  'document-signature': 'Digital Signature, Non Repudiation',
+  device: 'Digital Signature',
+};
+const EC_KINDS = Object.keys(USAGE).filter((kind) => kind !== 'volume-encryption');
 const containers = Array.from({ length: 30 }, (_, at) => ({
   container: `key-${at}`,
   keyType: RSA[at as keyof typeof RSA] ?? (at % 2 === 0 ? 'ec-p256' : 'ec-p384'),
-  certificateProfile: 'smart-card-sign-in',
+  certificateProfile: at in RSA ? 'volume-encryption' : (EC_KINDS[at % EC_KINDS.length] ?? ''),
   validitySeconds: 86_400,
 }));
 
@@ -75,6 +88,57 @@ describe('a profile for TPM cards', () => {
   });
 });
 
+describe('a card profile', () => {
+  const key = { container: 'a', keyType: 'ec-p256', certificateProfile: 'tls-client' };
+  it.each([
+    ['certificateProfile', { certificateProfile: 'not-there' }],
+    ['keyType', { certificateProfile: 'volume-encryption' }],
+    ['validitySeconds', { certificateProfile: 'device', validitySeconds: 31_536_001 }],
+    ['renewalDays', { certificateProfile: 'device', validitySeconds: 86_400, renewalDays: 1 }],
+  ])('refers to certificate profiles that there are, for keys that they take: /%s', async (field, change) => {
+    const refused = await tpmProfile(system, 'wrong', { containers: [{ ...key, ...change }] });
+    expect(refusal(refused)).toBe('422 card-profile-containers');
+    expect(refused.body.errors[0].pointer).toBe(`/containers/0/${field}`);
+  });
+
+  it('changes what is done from now on, by one who has seen what was', async () => {
+    const made = expectStatus(
+      201,
+      await tpmProfile(system, 'changing', { attestation: 'off', pinPolicy: { minLength: 8 } }),
+    );
+    expect(made.body.pinPolicy).toMatchObject({ minLength: 8, refuseCommon: true });
+    const change = (body: Record<string, unknown>, etag: string, name = 'changing') => {
+      const whole = { displayName: 'Changed', reason: 'For a test', ...body };
+      return system.as('security-officer').put(`/card-profiles/${name}`, whole, { 'if-match': etag });
+    };
+    const etag = made.headers.get('etag') ?? '';
+    const containers = [{ ...key, certificateProfile: 'device' }];
+    const changed = expectStatus(200, await change({ containers, selfServiceUnblock: true }, etag));
+    expect(changed.body).toMatchObject({ containers, selfServiceUnblock: true, attestation: 'preferred' });
+    const read = (await system.as('auditor').get('/card-profiles/changing')).headers.get('etag');
+    expect(read).toContain(changed.headers.get('etag')?.slice(0, -1));
+    expect(refusal(await change({}, etag))).toBe('412 etag-stale');
+    expect(refusal(await change({ containers: [{ ...key, certificateProfile: 'none' }] }, '*'))).toBe(
+      '422 card-profile-containers',
+    );
+    expect(refusal(await change({ pinPolicy: { minLength: 9, maxLength: 8 } }, '*'))).toBe('422 pin-policy-impossible');
+    expect(refusal(await change({}, '*', 'minidriver-aes'))).toBe('422 card-profile-not-for-kind');
+    expect(refusal(await change({}, '*', 'not-there'))).toBe('404 not-found');
+    const [event] = (await system.as('auditor').get('/audit/events?action=card-profile.changed&outcome=done')).body
+      .items;
+    expect(event.after).toMatchObject({ containers, selfServiceUnblock: true });
+    expect(event.after.pinLimit).toBeUndefined();
+  });
+
+  it('that comes with the product refuses PINs that many people choose', async () => {
+    const { body } = await system.as('security-officer').get('/card-profiles/tpm-default');
+    expect(body.pinPolicy.refuseCommon).toBe(true);
+    expect(body.containers).toEqual([
+      { container: 'sign-in', keyType: 'ec-p256', certificateProfile: 'smart-card-sign-in' },
+    ]);
+  });
+});
+
 describe('a card with thirty keys of every type', () => {
   let serial: string;
 
@@ -83,6 +147,7 @@ describe('a card with thirty keys of every type', () => {
     expect(made.status, JSON.stringify(made.body)).toBe(201);
     expect(made.body.pinPolicy).toMatchObject({ minLength: 8, special: 'required', refuseCommon: true });
     const person = await registerPerson(system, 'Wanda Wide');
+    expectStatus(200, await changePerson(system, person.id, { email: 'wanda@corp.example' }));
     const code = await enrolmentCode(system, person.id, 'tpm-wide');
     const enrol = (pin: string) =>
       device.agent(['enrol', '--server', system.url, '--code', code, '--pin-stdin', '--json'], { input: `${pin}\n` });
@@ -109,7 +174,7 @@ describe('a card with thirty keys of every type', () => {
     const serials = (items: { serialNumber: string }[]) => items.map(({ serialNumber }) => serialNumber).toSorted();
     expect(serials(known)).toEqual(serials(listed.keys));
     const stored = JSON.parse(readFileSync(join(device.store, 'store.json'), 'utf8')).cards[0].keys;
-    for (const [at, { container, keyType }] of containers.entries()) {
+    for (const [at, { container, keyType, certificateProfile }] of containers.entries()) {
       const der = Buffer.from(stored[at].certificate, 'base64');
       // One of each type as a person has it printed: each print is a start of the agent.
       const printed = [0, 1, 2, 9].includes(at)
@@ -123,6 +188,9 @@ describe('a card with thirty keys of every type', () => {
       const type =
         asymmetricKeyType === 'rsa' ? `rsa-${asymmetricKeyDetails?.modulusLength}` : asymmetricKeyDetails?.namedCurve;
       expect(type).toBe({ 'ec-p256': 'prime256v1', 'ec-p384': 'secp384r1' }[keyType as string] ?? keyType);
+      const input = new X509Certificate(pem).toString();
+      const usage = execFileSync('openssl', ['x509', '-noout', '-ext', 'keyUsage'], { input, encoding: 'utf8' });
+      expect(usage.split('\n')[1]?.trim(), certificateProfile).toBe(USAGE[certificateProfile]);
     }
     // Far below what a store may have (8 MiB), so that a device may have several such cards.
     expect(statSync(join(device.store, 'store.json')).size).toBeLessThan(400_000);

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { registerPerson } from '../../support/people.ts';
+import { type Person, registerPerson } from '../../support/people.ts';
 import { type Answer, rest } from '../../support/rest.ts';
+import { changePerson } from '../../support/software-cards.ts';
 import { startTestSystem, type TestSystem } from '../../support/system.ts';
+import { expectStatus } from './raw-device.ts';
 
 let system: TestSystem;
 beforeAll(async () => {
@@ -214,7 +216,7 @@ describe('an answer', () => {
     const { id } = await registerPerson(system, 'Etta G');
     const first = await helpdesk().get(`/people/${id}`);
     const etag = first.headers.get('etag') ?? '';
-    expect(etag).toMatch(/^"[\w-]{22}"$/);
+    expect(etag).toMatch(/^"1-[\w-]{22}"$/);
     const known = await raw(`/api/v1/people/${id}`, { headers: { 'if-none-match': `"other", ${etag}` } });
     expect([known.status, await known.text()]).toEqual([304, '']);
     await system.query("UPDATE people SET display_name = 'Etta Changed' WHERE id = $1", [id]);
@@ -246,5 +248,64 @@ describe('an answer', () => {
     expect(refusal(await rest(system.url).get('/nothing'))).toBe('404 not-found');
     const broken = await raw('/api/v1/people/%ff');
     expect(((await broken.json()) as { code: string }).code).toBe('request-malformed');
+  });
+});
+
+describe('the names that accounts are found by', () => {
+  const principal = (person: Person) => person.userPrincipalName.replace(/@.*/, '@CORP.EXAMPLE');
+
+  it("are no two persons', whether said or following from a user principal name", async () => {
+    const victim = await registerPerson(system, 'Vic Victim');
+    const other = await registerPerson(system, 'Otto Other');
+    const sid = 'S-1-5-21-1-2-3-500';
+    expectStatus(200, await changePerson(system, victim.id, { securityIdentifier: sid }));
+    for (const [change, code] of [
+      [{ kerberosPrincipal: principal(victim) }, '409 kerberos-principal-taken'],
+      [{ kerberosPrincipal: principal(victim).toUpperCase() }, '409 kerberos-principal-taken'],
+      [{ securityIdentifier: sid }, '409 security-identifier-taken'],
+      [{ userPrincipalName: victim.userPrincipalName.toUpperCase() }, '409 person-exists'],
+    ] as const) {
+      expect(refusal(await changePerson(system, other.id, change)), JSON.stringify(change)).toBe(code);
+    }
+    const entered = { displayName: 'Nina New', userPrincipalName: 'nina.new@corp.example' };
+    for (const [names, code] of [
+      [{ kerberosPrincipal: principal(victim) }, '409 kerberos-principal-taken'],
+      [{ securityIdentifier: sid }, '409 security-identifier-taken'],
+      [{ userPrincipalName: victim.userPrincipalName }, '409 person-exists'],
+      [{ securityIdentifier: 'S-1-5-18' }, '400 field-invalid'],
+      [{ kerberosPrincipal: 'nina/admin@CORP.EXAMPLE' }, '400 field-invalid'],
+    ] as const) {
+      expect(
+        refusal(await system.as('security-officer').post('/people', { ...entered, ...names })),
+        JSON.stringify(names),
+      ).toBe(code);
+    }
+    // Who has another principal leaves free what follows from their user principal name.
+    expectStatus(200, await changePerson(system, victim.id, { kerberosPrincipal: 'vic@CORP.EXAMPLE' }));
+    expectStatus(200, await changePerson(system, other.id, { kerberosPrincipal: principal(victim) }));
+    expect(refusal(await changePerson(system, victim.id, { kerberosPrincipal: null }))).toBe(
+      '409 kerberos-principal-taken',
+    );
+  });
+
+  it('are not for everybody who may enter people', async () => {
+    const person = { displayName: 'Mal Mallory', userPrincipalName: 'mal@corp.example' };
+    for (const names of [{ securityIdentifier: 'S-1-5-21-1-2-3-500' }, { kerberosPrincipal: 'root@CORP.EXAMPLE' }]) {
+      for (const role of ['helpdesk', 'integration'] as const) {
+        expect(refusal(await system.as(role).post('/people', { ...person, ...names }))).toBe('403 permission-missing');
+      }
+    }
+    const made = expectStatus(201, await system.as('helpdesk').post('/people', person)).body;
+    const etag = (await system.as('helpdesk').get(`/people/${made.id}`)).headers.get('etag') ?? '';
+    const change = { displayName: 'Administrator' };
+    const refused = await system.as('helpdesk').patch(`/people/${made.id}`, change, { 'if-match': etag });
+    expect(refusal(refused)).toBe('403 permission-missing');
+    expect(refusal(await system.as('security-officer').patch(`/people/${made.id}`, change))).toBe('428 etag-required');
+    expect(
+      refusal(await system.as('security-officer').patch(`/people/${made.id}`, change, { 'if-match': '"9"' })),
+    ).toBe('412 etag-stale');
+    expect(refusal(await system.as('security-officer').patch(`/people/${made.id}`, {}, { 'if-match': etag }))).toBe(
+      '400 field-invalid',
+    );
   });
 });
