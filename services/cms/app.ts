@@ -30,6 +30,9 @@ import { expiryComponents, registerExpiryRoutes } from './history/expiries.http.
 import { historyComponents, registerHistoryRoutes } from './history/history.http.ts';
 import { deviceKeyChangeComponents, registerDeviceKeyChangeRoutes } from './key-changes/device-key-changes.http.ts';
 import { keyChangeComponents, registerKeyChangeRoutes } from './key-changes/key-changes.http.ts';
+import { authorityActComponents, registerAuthorityActRoutes } from './life-cycle/authority-act.http.ts';
+import { registerLifeCycleRoutes } from './life-cycle/life-cycle.http.ts';
+import { lifeCycleComponents } from './life-cycle/schema.http.ts';
 import { lockoutComponents, registerLockoutRoutes } from './lockout/lockout.http.ts';
 import { namedKeyComponents, registerNamedKeyRoutes } from './named-keys/named-keys.http.ts';
 import { operationComponents } from './operations/index.ts';
@@ -93,6 +96,8 @@ const components = [
   ...revocationComponents,
   ...revocationBatchComponents,
   ...operationComponents,
+  ...lifeCycleComponents,
+  ...authorityActComponents,
   ...renewalComponents,
   ...renewalRequestComponents,
 ];
@@ -154,6 +159,8 @@ export async function createApp(parts: Parts): Promise<App> {
   registerRevocationRoutes(app, parts);
   registerRevocationBatchRoutes(app, parts);
   registerOperationRoutes(app, parts);
+  registerLifeCycleRoutes(app, parts);
+  registerAuthorityActRoutes(app, parts);
   registerRenewalRoutes(app, parts);
   registerRenewalRequestRoutes(app, parts);
 

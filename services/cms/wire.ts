@@ -61,6 +61,7 @@ import {
 } from './key-changes/index.ts';
 import { createKeyChangeRecords } from './key-changes/key-changes.prisma.ts';
 import { createTakeOvers } from './key-changes/take-overs.pg.ts';
+import { createLifeCycleFacts } from './life-cycle/facts.prisma.ts';
 import { createLockoutDevices } from './lockout/devices.pg.ts';
 import { createNamedKeys } from './named-keys/vault-keys.link.ts';
 import { createOperationRecords } from './operations/operations.pg.ts';
@@ -236,6 +237,7 @@ export function wire(config: Config) {
       revokeByHand({ ...asked, authorities, confirmRevocation: revocations.confirm }, intent, authority, serialNumber),
     issuance: createIssuance({ ...shared, certificates, certificateProfiles, authorities, reader }),
     revocationRecords,
+    lifeCycle: createLifeCycleFacts(prisma),
     ...{ revocations, holdService, revocationQueue, batches, operations },
     operationWork: {
       ...shared,

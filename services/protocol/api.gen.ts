@@ -566,6 +566,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/authorities/{authority}/life-cycle-acts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The key of a CA is in other hands: revoke all that it issued.
+         * @description First with `preview`, which plans an operation and shows it; then with its id as the token. The worker carries it out, and takes in what the CA issues meanwhile. Who has the key can sign CRLs, too: have the certificate of the CA revoked by its root, and put another CA into the certificate profiles.
+         */
+        post: operations["actOnAuthority"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/card-imports": {
         parameters: {
             query?: never;
@@ -749,6 +769,27 @@ export interface paths {
         get: operations["listCardCertificates"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cards/{cardId}/life-cycle-acts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What may have happened to a card’s computer, and whether it would change something. */
+        get: operations["listCardActs"];
+        put?: never;
+        /**
+         * A card’s computer was lost, stolen or installed anew.
+         * @description First with `preview`, which shows all that would be done and gives a token; then with that token. When something changed in between, it is refused with what would be done now.
+         */
+        post: operations["actOnCard"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1166,6 +1207,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/devices/{deviceId}/life-cycle-acts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What may have happened to a computer, and whether it would change something. */
+        get: operations["listDeviceActs"];
+        put?: never;
+        /**
+         * A computer was lost, stolen, handed over or installed anew: for all cards on it.
+         * @description First with `preview`, which shows all that would be done and gives a token; then with that token. When something changed in between, it is refused with what would be done now.
+         */
+        post: operations["actOnDevice"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/devices/{deviceId}/lockout-resets": {
         parameters: {
             query?: never;
@@ -1435,6 +1497,27 @@ export interface paths {
          * @description What is left out stays; null takes a name away. Certificates that were issued stay as they are: the answer says which of them have other names.
          */
         patch: operations["changePerson"];
+        trace?: never;
+    };
+    "/api/v1/people/{personId}/life-cycle-acts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What may have happened to a person, and whether it would change something. */
+        get: operations["listPersonActs"];
+        put?: never;
+        /**
+         * A person left: for all their cards.
+         * @description First with `preview`, which shows all that would be done and gives a token; then with that token. When something changed in between, it is refused with what would be done now.
+         */
+        post: operations["actOnPerson"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/revocation-batches": {
@@ -4140,6 +4223,258 @@ export interface components {
         };
         /**
          * @example {
+         *       "items": [
+         *         {
+         *           "action": "device-lost",
+         *           "allowed": true,
+         *           "disabledReason": null
+         *         }
+         *       ]
+         *     }
+         */
+        LifeCycleActList: {
+            items: components["schemas"]["AllowedAction"][];
+        };
+        /**
+         * @example {
+         *       "act": "device-stolen",
+         *       "subject": {
+         *         "kind": "device",
+         *         "id": "0199f2a0-2222-7000-8000-000000000002"
+         *       },
+         *       "cards": [
+         *         {
+         *           "cardId": "0199f2a0-3333-7000-8000-000000000003",
+         *           "serial": "CW-7K3M-92QF",
+         *           "personId": "0199f2a0-1111-7000-8000-000000000001",
+         *           "from": "active",
+         *           "to": "compromised"
+         *         }
+         *       ],
+         *       "certificates": [
+         *         {
+         *           "id": "0199f2a0-5555-7000-8000-000000000005",
+         *           "serialNumber": "5f0c3d9a1be24c7788aa10bb42cc93de",
+         *           "cardId": "0199f2a0-3333-7000-8000-000000000003",
+         *           "reason": "keyCompromise"
+         *         }
+         *       ],
+         *       "sessionsEnded": [],
+         *       "keyChangesCancelled": [],
+         *       "tasksCancelled": [],
+         *       "tasksQueued": [
+         *         {
+         *           "kind": "destroy",
+         *           "cardId": "0199f2a0-3333-7000-8000-000000000003",
+         *           "deviceId": "0199f2a0-2222-7000-8000-000000000002"
+         *         }
+         *       ],
+         *       "enrolmentsCancelled": [],
+         *       "enrolmentsMade": [
+         *         {
+         *           "personId": "0199f2a0-1111-7000-8000-000000000001",
+         *           "cardProfile": "tpm-standard",
+         *           "replacesCardId": "0199f2a0-3333-7000-8000-000000000003"
+         *         }
+         *       ],
+         *       "notDone": []
+         *     }
+         */
+        LifeCyclePlan: {
+            /** @enum {string} */
+            act: "device-lost" | "device-stolen" | "person-left" | "device-handed-over" | "system-reinstalled";
+            /** @description Cards that change their state. */
+            cards: {
+                cardId: string;
+                /** @enum {string} */
+                from: "requested" | "created" | "active" | "blocked" | "suspended" | "retired" | "lost" | "compromised" | "destroyed";
+                personId: string;
+                serial: string;
+                /** @enum {string} */
+                to: "requested" | "created" | "active" | "blocked" | "suspended" | "retired" | "lost" | "compromised" | "destroyed";
+            }[];
+            /** @description Certificates that are revoked. */
+            certificates: {
+                cardId: string;
+                id: string;
+                /** @enum {string} */
+                reason: "unspecified" | "keyCompromise" | "affiliationChanged" | "superseded" | "cessationOfOperation" | "privilegeWithdrawn";
+                serialNumber: string | null;
+            }[];
+            enrolmentsCancelled: {
+                cardId: string | null;
+                id: string;
+                personId: string;
+            }[];
+            /** @description One-time codes for new cards. */
+            enrolmentsMade: {
+                cardProfile: string;
+                personId: string;
+                replacesCardId: string | null;
+            }[];
+            keyChangesCancelled: {
+                cardId: string;
+                id: string;
+            }[];
+            /** @description What one might expect and does not happen, and why. */
+            notDone: {
+                cardId: string;
+                code: string;
+                serial: string;
+                why: string;
+            }[];
+            /** @description Unblock sessions that nobody will answer any more. */
+            sessionsEnded: {
+                cardId: string;
+                id: string;
+                state: string;
+            }[];
+            subject: {
+                id: string;
+                /** @enum {string} */
+                kind: "card" | "device" | "person";
+            };
+            tasksCancelled: {
+                cardId: string;
+                id: string;
+                kind: string;
+            }[];
+            /** @description What the agents are asked to do, should they come back. */
+            tasksQueued: {
+                cardId: string;
+                deviceId: string;
+                /** @enum {string} */
+                kind: "destroy";
+            }[];
+        };
+        /**
+         * @example {
+         *       "plan": {
+         *         "act": "device-stolen",
+         *         "subject": {
+         *           "kind": "device",
+         *           "id": "0199f2a0-2222-7000-8000-000000000002"
+         *         },
+         *         "cards": [
+         *           {
+         *             "cardId": "0199f2a0-3333-7000-8000-000000000003",
+         *             "serial": "CW-7K3M-92QF",
+         *             "personId": "0199f2a0-1111-7000-8000-000000000001",
+         *             "from": "active",
+         *             "to": "compromised"
+         *           }
+         *         ],
+         *         "certificates": [
+         *           {
+         *             "id": "0199f2a0-5555-7000-8000-000000000005",
+         *             "serialNumber": "5f0c3d9a1be24c7788aa10bb42cc93de",
+         *             "cardId": "0199f2a0-3333-7000-8000-000000000003",
+         *             "reason": "keyCompromise"
+         *           }
+         *         ],
+         *         "sessionsEnded": [],
+         *         "keyChangesCancelled": [],
+         *         "tasksCancelled": [],
+         *         "tasksQueued": [
+         *           {
+         *             "kind": "destroy",
+         *             "cardId": "0199f2a0-3333-7000-8000-000000000003",
+         *             "deviceId": "0199f2a0-2222-7000-8000-000000000002"
+         *           }
+         *         ],
+         *         "enrolmentsCancelled": [],
+         *         "enrolmentsMade": [
+         *           {
+         *             "personId": "0199f2a0-1111-7000-8000-000000000001",
+         *             "cardProfile": "tpm-standard",
+         *             "replacesCardId": "0199f2a0-3333-7000-8000-000000000003"
+         *           }
+         *         ],
+         *         "notDone": []
+         *       },
+         *       "previewToken": "n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg"
+         *     }
+         */
+        LifeCyclePreview: {
+            plan: components["schemas"]["LifeCyclePlan"];
+            /** @description Sent with the act: what is done is what was shown, or nothing. */
+            previewToken: string;
+        };
+        /**
+         * @example {
+         *       "requestId": "0199f2a0-9999-7000-8000-000000000009",
+         *       "plan": {
+         *         "act": "device-stolen",
+         *         "subject": {
+         *           "kind": "device",
+         *           "id": "0199f2a0-2222-7000-8000-000000000002"
+         *         },
+         *         "cards": [
+         *           {
+         *             "cardId": "0199f2a0-3333-7000-8000-000000000003",
+         *             "serial": "CW-7K3M-92QF",
+         *             "personId": "0199f2a0-1111-7000-8000-000000000001",
+         *             "from": "active",
+         *             "to": "compromised"
+         *           }
+         *         ],
+         *         "certificates": [
+         *           {
+         *             "id": "0199f2a0-5555-7000-8000-000000000005",
+         *             "serialNumber": "5f0c3d9a1be24c7788aa10bb42cc93de",
+         *             "cardId": "0199f2a0-3333-7000-8000-000000000003",
+         *             "reason": "keyCompromise"
+         *           }
+         *         ],
+         *         "sessionsEnded": [],
+         *         "keyChangesCancelled": [],
+         *         "tasksCancelled": [],
+         *         "tasksQueued": [
+         *           {
+         *             "kind": "destroy",
+         *             "cardId": "0199f2a0-3333-7000-8000-000000000003",
+         *             "deviceId": "0199f2a0-2222-7000-8000-000000000002"
+         *           }
+         *         ],
+         *         "enrolmentsCancelled": [],
+         *         "enrolmentsMade": [
+         *           {
+         *             "personId": "0199f2a0-1111-7000-8000-000000000001",
+         *             "cardProfile": "tpm-standard",
+         *             "replacesCardId": "0199f2a0-3333-7000-8000-000000000003"
+         *           }
+         *         ],
+         *         "notDone": []
+         *       },
+         *       "codes": [
+         *         {
+         *           "enrolmentId": "0199f2a0-7777-7000-8000-000000000007",
+         *           "personId": "0199f2a0-1111-7000-8000-000000000001",
+         *           "replacesCardId": "0199f2a0-3333-7000-8000-000000000003",
+         *           "code": "K7QM-2D9X-4RTP",
+         *           "handOverCode": null,
+         *           "expiresAt": "2026-11-23T09:30:00.000Z"
+         *         }
+         *       ]
+         *     }
+         */
+        LifeCycleResult: {
+            codes: {
+                /** @description Shown once. */
+                code: string;
+                enrolmentId: string;
+                expiresAt: string;
+                /** @description Where a first PIN is handed over; shown once. */
+                handOverCode: string | null;
+                personId: string;
+                replacesCardId: string | null;
+            }[];
+            plan: components["schemas"]["LifeCyclePlan"];
+            /** @description All audit events of the act carry it, those that come later too. */
+            requestId: string;
+        };
+        /**
+         * @example {
          *       "deviceId": "0199f2a0-2222-7000-8000-000000000002",
          *       "authority": "ACMACwAEBEA=",
          *       "password": {
@@ -4226,6 +4561,39 @@ export interface components {
          */
         NamedKeyList: {
             items: components["schemas"]["NamedKey"][];
+        };
+        /**
+         * @example {
+         *       "act": "ca-key-compromised",
+         *       "preview": true,
+         *       "reason": "The signing host was broken into"
+         *     }
+         */
+        NewAuthorityAct: {
+            /** @enum {string} */
+            act: "ca-key-compromised";
+            /**
+             * Format: date-time
+             * @description Since when nothing that this CA signed is to be trusted.
+             */
+            invalidityDate?: string;
+            /** @description Show what would be revoked, and change nothing. */
+            preview?: boolean;
+            /**
+             * Format: uuid
+             * @description Id of the operation that the preview gave.
+             */
+            previewToken?: string;
+            /**
+             * @description Why. Kept in the audit log.
+             * @example Caller forgot the PIN
+             */
+            reason: string;
+            /**
+             * @description Reference in a ticket system.
+             * @example INC-20417
+             */
+            ticket?: string;
         };
         /**
          * @example {
@@ -4462,6 +4830,37 @@ export interface components {
              * @example Caller forgot the PIN
              */
             reason: string;
+            /**
+             * @description Reference in a ticket system.
+             * @example INC-20417
+             */
+            ticket?: string;
+        };
+        /**
+         * @example {
+         *       "act": "device-stolen",
+         *       "preview": true,
+         *       "reason": "Stolen from a car, the PIN was on a note"
+         *     }
+         */
+        NewLifeCycleAct: {
+            /** @enum {string} */
+            act: "device-lost" | "device-stolen" | "person-left" | "device-handed-over" | "system-reinstalled";
+            /**
+             * Format: uuid
+             * @description Of a computer that is handed over: who gets it, and a code for a card on it.
+             */
+            newPersonId?: string;
+            /** @description Show what would be done, and change nothing. */
+            preview?: boolean;
+            previewToken?: string;
+            /**
+             * @description Why. Kept in the audit log.
+             * @example Caller forgot the PIN
+             */
+            reason: string;
+            /** @description Whether other cards are to take the places. If it is not said: yes when lost or stolen, no when handed over. */
+            reissue?: boolean;
             /**
              * @description Reference in a ticket system.
              * @example INC-20417
@@ -7256,6 +7655,53 @@ export interface operations {
             };
         };
     };
+    actOnAuthority: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gives the first answer again, for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                authority: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAuthorityAct"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     importCards: {
         parameters: {
             query?: {
@@ -7780,6 +8226,84 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CertificateList"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listCardActs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                cardId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LifeCycleActList"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    actOnCard: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gives the first answer again, for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                cardId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewLifeCycleAct"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LifeCyclePreview"];
+                };
+            };
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LifeCycleResult"];
                 };
             };
             /** @description Refused: see `code`. */
@@ -8910,6 +9434,84 @@ export interface operations {
             };
         };
     };
+    listDeviceActs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LifeCycleActList"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    actOnDevice: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gives the first answer again, for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                deviceId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewLifeCycleAct"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LifeCyclePreview"];
+                };
+            };
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LifeCycleResult"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     resetLockout: {
         parameters: {
             query?: never;
@@ -9663,6 +10265,84 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ChangedPerson"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listPersonActs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                personId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LifeCycleActList"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    actOnPerson: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gives the first answer again, for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                personId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewLifeCycleAct"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LifeCyclePreview"];
+                };
+            };
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LifeCycleResult"];
                 };
             };
             /** @description Refused: see `code`. */

@@ -7,6 +7,7 @@ export {
   IMPORTABLE_ALGORITHMS,
   type KeyStrategy,
   keyStrategyWarning,
+  type ReissueState,
   whyNoAnswer,
   whyNoKeyChange,
   whyNoReissue,

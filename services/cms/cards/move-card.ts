@@ -19,8 +19,18 @@ const ACTION: Record<CardAct, string> = {
   activate: 'card.activated',
   block: 'card.blocked',
   unblock: 'card.unblocked',
+  lose: 'card.lost',
+  compromise: 'card.compromised',
   retire: 'card.retired',
   destroy: 'card.destroyed',
+};
+
+/** A card that is lost or compromised is used no more: what was under way for it ends, as when it is retired. */
+const ENDING: Partial<Readonly<Record<CardAct, 'retire' | 'destroy'>>> = {
+  lose: 'retire',
+  compromise: 'retire',
+  retire: 'retire',
+  destroy: 'destroy',
 };
 
 export const cardUnknown = (): DomainError => new DomainError('not-found', 'not-found', 'There is no such card.');
@@ -46,6 +56,7 @@ export async function moveCard(
     before: { state: card.state },
     after: { state, ...move.change },
   });
-  if (move.act === 'retire' || move.act === 'destroy') await ports.cardEnding(tx, intent, card, move.act);
+  const ending = ENDING[move.act];
+  if (ending !== undefined) await ports.cardEnding(tx, intent, card, ending);
   return card;
 }

@@ -1,7 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { CARD_STATES, type CardAct, type CardState, demandTransition, stateAfter } from './state.ts';
 
-const ACTS = ['activate', 'block', 'unblock', 'retire', 'destroy'] as const satisfies readonly CardAct[];
+const ACTS = [
+  'activate',
+  'block',
+  'unblock',
+  'lose',
+  'compromise',
+  'retire',
+  'destroy',
+] as const satisfies readonly CardAct[];
 
 describe("a card's life", () => {
   it('allows these moves and no other', () => {
@@ -16,6 +24,8 @@ describe("a card's life", () => {
       'active block blocked',
       'active unblock active',
       'blocked unblock active',
+      ...['active', 'blocked', 'suspended'].map((state) => `${state} lose lost`),
+      ...['active', 'blocked', 'suspended', 'lost'].map((state) => `${state} compromise compromised`),
       ...['requested', 'created', 'active', 'blocked', 'suspended', 'lost', 'compromised'].map(
         (state) => `${state} retire retired`,
       ),

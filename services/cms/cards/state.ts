@@ -14,7 +14,7 @@ export const CARD_STATES = [
 export type CardState = (typeof CARD_STATES)[number];
 
 /** What can happen to a card. `unblock` also covers a card that is not known to be blocked: a PIN forgotten early. */
-export type CardAct = 'create' | 'activate' | 'block' | 'unblock' | 'retire' | 'destroy';
+export type CardAct = 'create' | 'activate' | 'block' | 'unblock' | 'lose' | 'compromise' | 'retire' | 'destroy';
 
 /** The life of a card: from which states an act is possible, and where it leads. The only place that knows. */
 const TRANSITIONS: Readonly<Record<CardAct, Partial<Readonly<Record<CardState, CardState>>>>> = {
@@ -22,6 +22,9 @@ const TRANSITIONS: Readonly<Record<CardAct, Partial<Readonly<Record<CardState, C
   activate: { created: 'active' },
   block: { active: 'blocked' },
   unblock: { active: 'active', blocked: 'active' },
+  // Its computer is lost; or somebody else has it, and may know the PIN.
+  lose: { active: 'lost', blocked: 'lost', suspended: 'lost' },
+  compromise: { active: 'compromised', blocked: 'compromised', suspended: 'compromised', lost: 'compromised' },
   retire: {
     requested: 'retired',
     created: 'retired',

@@ -27,14 +27,16 @@ export function createCardEnding(ports: CardEndingPorts): CardEnding {
         after: { state, card: act === 'retire' ? 'retired' : 'destroyed' },
       });
     }
-    for (const task of await tasks.lockOpenOfCard(tx, card.id)) {
+    const open = await tasks.lockOpenOfCard(tx, card.id);
+    for (const task of open) {
       if (task.work.kind === 'destroy') {
         if (act === 'destroy') await moveTask(ports, tx, intent, task, 'finish');
       } else if (endsWithCard(task) || act === 'destroy') {
         await moveTask(ports, tx, intent, task, 'cancel');
       }
     }
-    if (act === 'retire' && isDestroyable(card)) {
+    const asked = open.some(({ work }) => work.kind === 'destroy');
+    if (act === 'retire' && !asked && isDestroyable(card)) {
       const { id: cardId, deviceId } = card;
       await queueTask(ports, tx, intent, { deviceId, cardId, work: { kind: 'destroy' } });
     }

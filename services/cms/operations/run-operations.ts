@@ -30,8 +30,17 @@ function record(ports: OperationPorts, tx: Tx, intent: Intent, verb: string, ope
   });
 }
 
-/** Runs the plan as it is. The worker carries it out. @throws DomainError `not-found`; those of {@link demandAct}. */
-export async function startOperation(ports: OperationPorts, intent: Intent, id: string): Promise<Operation> {
+/**
+ * Runs the plan as it is. The worker carries it out.
+ * @param first what is recorded before it, in its transaction
+ * @throws DomainError `not-found`; those of {@link demandAct}.
+ */
+export async function startOperation(
+  ports: OperationPorts,
+  intent: Intent,
+  id: string,
+  first: (tx: Tx) => Promise<void> = async () => undefined,
+): Promise<Operation> {
   const { operations, runtime } = ports;
   const { actor, requestId } = intent;
   await ports.unitOfWork.run(async (tx) => {
@@ -40,6 +49,7 @@ export async function startOperation(ports: OperationPorts, intent: Intent, id: 
     demandAct('run', operation, runtime.now());
     const role = actor.kind === 'operator' ? actor.role : actor.kind;
     const requestedBy = { id: actor.id, name: actor.name, role };
+    await first(tx);
     await operations.start(tx, id, { requestedBy, requestId }, runtime.now());
     const { reason, ticket } = operation;
     await record(ports, tx, { ...intent, reason, ticket: ticket ?? undefined }, 'started', operation);

@@ -1,7 +1,7 @@
 export type { Hold } from './hold.ts';
 export { createHolds, type HoldService } from './hold-certificate.ts';
 export type { RevocationQueue, Revocations } from './ports.ts';
-export { REVOCATION_REASONS, type Revocation, type RevocationReason } from './revocation.ts';
+export { demandInvalidity, REVOCATION_REASONS, type Revocation, type RevocationReason } from './revocation.ts';
 export {
   createRevocations,
   type RevocationDependencies,
