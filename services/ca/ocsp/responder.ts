@@ -5,6 +5,7 @@ import { keyBits } from '../x509/public-key.ts';
 import { SERIAL_BYTES } from '../x509/serial-number.ts';
 import { type Answer, Answers } from './answers.ts';
 import { type Delegate, type DelegateOptions, isDue, makeDelegate } from './delegate.ts';
+import { KnownStatuses } from './known-statuses.ts';
 import { type CertId, type OcspRequest, parseOcspRequest } from './request.ts';
 import { type CertificateStatus, failedResponse, responseData, successfulResponse } from './response.ts';
 import type { StatusWatch } from './status-watch.ts';
@@ -16,7 +17,7 @@ export interface StatusStore {
 
 export interface ResponderOptions extends DelegateOptions {
   readonly statuses: StatusStore;
-  readonly watch: Pick<StatusWatch, 'look' | 'upToDate'>;
+  readonly watch: Pick<StatusWatch, 'look' | 'upToDate' | 'current'>;
   /** A failure that the client is only told of as tryLater or internalError. */
   readonly onError: (error: unknown) => void;
 }
@@ -26,6 +27,7 @@ const FRESH_MS = 600_000;
 /** An answer that is kept here is made anew at this age: whoever gets one has some minutes of it left. */
 const RENEW_AFTER_MS = FRESH_MS / 2;
 const MOST_ANSWERS = 25_000;
+const MOST_STATUSES = 100_000;
 /** Answers being made; the next one is told to try later. */
 const MOST_AT_ONCE = 512;
 
@@ -39,17 +41,28 @@ export function ocspResponder(options: ResponderOptions) {
   const { issuing, now, watch } = options;
   const issuerHashes = { sha1: hashesOf(issuing, 'sha1'), sha256: hashesOf(issuing, 'sha256') };
   const answers = new Answers(MOST_ANSWERS);
+  const known = new KnownStatuses(MOST_STATUSES);
   let delegate: Delegate | null = null;
   let atOnce = 0;
 
   const isOurs = ({ hash, issuerNameHash, issuerKeyHash }: CertId): boolean =>
     hash !== null && issuerHashes[hash].name.equals(issuerNameHash) && issuerHashes[hash].key.equals(issuerKeyHash);
 
-  async function make(request: OcspRequest, by: Delegate): Promise<{ answer: Answer; known: string | null }> {
+  async function statusesOf(serials: readonly Buffer[]): Promise<ReadonlyMap<string, CertificateStatus>> {
+    // While the database does not answer nobody can say "as of now": then it is asked, and the client told to try later.
+    const remembered = watch.current() ? known.all(serials.map((serial) => serial.toString('hex'))) : null;
+    if (remembered !== null) return remembered;
+    const { mark } = known;
+    const found = await options.statuses.statuses(serials);
+    known.remember(found, mark);
+    return found;
+  }
+
+  async function make(request: OcspRequest, by: Delegate): Promise<{ answer: Answer; about: string | null }> {
     const asked = request.certIds.map((certId) => {
       return { certId, serial: isOurs(certId) ? serialOf(certId.serialNumber) : null };
     });
-    const statuses = await options.statuses.statuses(asked.flatMap(({ serial }) => serial ?? []));
+    const statuses = await statusesOf(asked.flatMap(({ serial }) => (serial === null ? [] : [serial])));
     const producedAt = now();
     const nextUpdate = new Date(Math.min(producedAt.getTime() + FRESH_MS, by.notAfter.getTime()));
     const statusOf = (serial: Buffer | null) => (serial === null ? undefined : statuses.get(serial.toString('hex')));
@@ -66,8 +79,8 @@ export function ocspResponder(options: ResponderOptions) {
     const response = successfulResponse(data, await by.sign(data), by.certificate);
     // What was never issued may be issued the next moment: "unknown" is not kept.
     const [only] = asked;
-    const known = only !== undefined && statusOf(only.serial) !== undefined ? only.serial : null;
-    return { answer: { response, producedAt, nextUpdate }, known: known?.toString('hex') ?? null };
+    const about = only !== undefined && statusOf(only.serial) !== undefined ? only.serial : null;
+    return { answer: { response, producedAt, nextUpdate }, about: about?.toString('hex') ?? null };
   }
 
   async function answerOf(der: Buffer, key: string): Promise<OcspResult> {
@@ -77,9 +90,9 @@ export function ocspResponder(options: ResponderOptions) {
     if (kept !== null) return kept;
     const { mark } = answers;
     if (delegate === null) return failed('tryLater');
-    const { answer, known } = await make(request, delegate);
-    if (known !== null && request.plain) {
-      answers.keep(key, known, answer, answer.producedAt.getTime() + RENEW_AFTER_MS, mark);
+    const { answer, about } = await make(request, delegate);
+    if (about !== null && request.plain) {
+      answers.keep(key, about, answer, answer.producedAt.getTime() + RENEW_AFTER_MS, mark);
     }
     return answer;
   }
@@ -94,6 +107,7 @@ export function ocspResponder(options: ResponderOptions) {
 
     /** Their status is another now; null: whose is not known. */
     forget(serials: readonly string[] | null): void {
+      known.forget(serials);
       if (serials === null) answers.forgetAll();
       else answers.forget(serials);
     },

@@ -65,13 +65,17 @@ export function statusWatch({ log, now, onChange, timeout }: StatusWatchOptions)
     return looking;
   }
 
+  const current = (): boolean => now() - seenAt <= FRESH_MS;
+
   return {
     look,
+    /** Whether all changes up to now are known. */
+    current,
     /**
-     * Whether all changes up to now are known; or can't be, for the database does not answer: then nobody can have
+     * Whether they are known; or can't be, for the database does not answer: then nobody can have
      * recorded one that we could know of, and what is known stands.
      */
-    upToDate: (): boolean => absent || now() - seenAt <= FRESH_MS,
+    upToDate: (): boolean => absent || current(),
   };
 }
 export type StatusWatch = ReturnType<typeof statusWatch>;
