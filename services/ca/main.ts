@@ -1,8 +1,10 @@
 /** The embedded CA as a process of its own, and its commands. Configuration: see config.ts. Ends with 1 when it can't start. */
+import { appendFileSync } from 'node:fs';
 import { isDomainError } from '@cardwright/protocol';
 import { pino } from 'pino';
 import { isCommand, runCommand, USAGE } from './authorities/offline/commands.cli.ts';
 import { readConfig } from './config.ts';
+import { faultPoints } from './faults.ts';
 import { startCa } from './wire.ts';
 
 // Nothing that this process makes is for others to read.
@@ -16,7 +18,10 @@ if (command !== undefined) {
 const logger = pino({ name: 'ca', level: process.env.LOG_LEVEL || 'info' });
 
 try {
-  const ca = await startCa(readConfig(process.env), logger);
+  const { CA_FAULT_AT: at, CA_FAULT_TRACE: traceFile } = process.env;
+  const trace = traceFile === undefined ? null : (name: string) => appendFileSync(traceFile, `${name}\n`);
+  const fault = faultPoints(at, trace, () => process.kill(process.pid, 'SIGKILL'));
+  const ca = await startCa(readConfig(process.env), logger, fault);
   logger.info({ httpPort: ca.httpPort }, 'ca is ready');
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {

@@ -10,8 +10,10 @@ import { type Authorities, openAuthorities } from './authorities/open.ts';
 import { connectToken } from './authorities/token-client.pkcs11.ts';
 import type { CaConfig } from './config.ts';
 import { type Database, openDatabase } from './database.pg.ts';
+import { type FaultPoint, noFaults, withFaults } from './faults.ts';
 import { certificateStore } from './issuance/certificates.pg.ts';
 import { proofThreads } from './issuance/proof-threads.node.ts';
+import { unfinishedRequests } from './issuance/unfinished.pg.ts';
 import { ocspResponder } from './ocsp/responder.ts';
 import { statusWatch } from './ocsp/status-watch.ts';
 import { changeLog, statusStore } from './ocsp/statuses.pg.ts';
@@ -42,15 +44,15 @@ export interface RunningCa {
 }
 
 /** Opens or makes everything, and answers on socket and port when it returns. */
-export async function startCa(config: CaConfig, logger: Logger): Promise<RunningCa> {
+export async function startCa(config: CaConfig, logger: Logger, fault: FaultPoint = noFaults): Promise<RunningCa> {
   const now = () => new Date();
   const database = openDatabase(config.databaseUrl, (error) => logger.warn({ err: error }, 'database connection lost'));
   const closers: (() => Promise<void>)[] = [() => database.close()];
   try {
     const token = config.token === null ? null : { ...connectToken(config.token), label: config.token.label };
     if (token !== null) closers.push(() => token.close());
-    const authorities = await authoritiesOf(config, database, token);
-    const store = certificateStore(database);
+    const authorities = await authoritiesOf(config, database, token, fault);
+    const store = withFaults(certificateStore(database), 'certificates', fault, ['propose', 'complete']);
     const shards = {
       root: await crlShards(database, 'root', 1),
       issuing: await crlShards(database, 'issuing', config.crlShards),
@@ -131,6 +133,7 @@ export async function startCa(config: CaConfig, logger: Logger): Promise<Running
     closers.push(() => link.close());
     const address = http.server.address();
     const httpPort = typeof address === 'object' && address !== null ? address.port : config.httpPort;
+    void tellUnfinished(database, logger).catch(failed);
     return { httpPort, close: () => closeAll(closers) };
   } catch (error) {
     await closeAll(closers);
@@ -138,14 +141,26 @@ export async function startCa(config: CaConfig, logger: Logger): Promise<Running
   }
 }
 
+/** What a start that was killed left behind: for people to see, for nothing is lost by it. */
+async function tellUnfinished(database: Database, logger: Logger): Promise<void> {
+  const { count, oldest } = await unfinishedRequests(database);
+  if (count === 0) return;
+  logger.warn(
+    { count, oldest },
+    'certificates were proposed and not issued: each is issued when it is asked for again',
+  );
+}
+
 async function authoritiesOf(
   config: CaConfig,
   database: Database,
   token: MakingOptions['token'],
+  fault: FaultPoint,
 ): Promise<Authorities> {
   const secret = await readSecret(config.secretFile);
-  const ports = {
-    keys: keysDirectory(config.keysDirectory),
+  const keys = keysDirectory(config.keysDirectory);
+  const authorities = {
+    keys: withFaults(keys, 'keys', fault, ['create', 'markRecorded']),
     recorded: () => recordedAuthorities(database),
     token,
     record: (authorities: Parameters<typeof recordAuthorities>[1]) => recordAuthorities(database, authorities),
@@ -161,6 +176,7 @@ async function authoritiesOf(
       }),
   };
   try {
+    const ports = withFaults(authorities, 'authorities', fault, ['record']);
     return await database.exclusively(AUTHORITIES_LOCK, () => openAuthorities(ports, secret));
   } finally {
     secret.wipe();

@@ -15,17 +15,19 @@ export interface CaInstallation {
   readonly folder: string;
   readonly keysDirectory: string;
   readonly secretFile: string;
-  readonly database: TestDatabase;
+  readonly database: Omit<TestDatabase, 'name'>;
   readonly client: CaClient;
   /** Of the database's owner, for looking and for standing in the way. */
   readonly owner: pg.Pool;
   /** Starts the process; resolves when it says that it is ready. */
   start(): Promise<void>;
   /** Starts the process without waiting. */
-  launch(): ChildProcess;
+  launch(environment?: Readonly<Record<string, string>>): ChildProcess;
   /** What a start that must fail ends with. */
   startFails(): Promise<{ readonly exitCode: number | null; readonly log: string }>;
   kill(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null>;
+  /** What the process of the last start has logged. */
+  log(): string;
   /** Of the running process: `http://127.0.0.1:port`. */
   url(): string;
   dispose(): Promise<void>;
@@ -33,10 +35,13 @@ export interface CaInstallation {
 
 export const PUBLIC_URL = 'http://pki.cardwright.test';
 
-/** @param environment what the process gets besides */
-export async function caInstallation(environment: Readonly<Record<string, string>> = {}): Promise<CaInstallation> {
+/** @param environment what the process gets besides. @param databaseOf makes a migrated database */
+export async function caInstallation(
+  environment: Readonly<Record<string, string>> = {},
+  databaseOf: () => Promise<Omit<TestDatabase, 'name'>> = testDatabase,
+): Promise<CaInstallation> {
   const folder = await mkdtemp(join(runFolder(), 'ca-'));
-  const database = await testDatabase();
+  const database = await databaseOf();
   const owner = new pg.Pool({ connectionString: database.ownerUrl, max: 4 });
   const keysDirectory = join(folder, 'keys');
   const secretFile = join(folder, 'secret');
@@ -47,7 +52,7 @@ export async function caInstallation(environment: Readonly<Record<string, string
   let child: ChildProcess | null = null;
   let log = '';
 
-  function launch(): ChildProcess {
+  function launch(once: Readonly<Record<string, string>> = {}): ChildProcess {
     log = '';
     const launched = spawn(process.execPath, [inRepository('services', 'ca', 'dist', 'main.js')], {
       env: {
@@ -58,6 +63,7 @@ export async function caInstallation(environment: Readonly<Record<string, string
         CA_SECRET_FILE: secretFile,
         CA_PUBLIC_URL: PUBLIC_URL,
         ...environment,
+        ...once,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -99,6 +105,7 @@ export async function caInstallation(environment: Readonly<Record<string, string
       launched.kill(signal);
       return ended(launched);
     },
+    log: () => log,
     url() {
       const port = /"httpPort":(\d+)/.exec(log)?.[1];
       if (port === undefined) throw new Error('the CA is not ready');
