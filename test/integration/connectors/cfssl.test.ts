@@ -33,8 +33,6 @@ beforeAll(async () => {
     ...{
       issuers: ca.certificateFile,
       profiles: { 'tls-client': 'tls-client' },
-      answerWithinSeconds: 1,
-      giveUpAfterSeconds: 2,
     },
   };
   connector = rig.one(settings);
@@ -119,10 +117,11 @@ describe('when CFSSL', () => {
   it('answers too late, the answer is still taken, and it is not asked twice', async () => {
     const before = await made();
     proxy.arm('/authsign', 'before', () => new Promise((resolve) => setTimeout(resolve, 1300)));
-    await expect(authority.issue(request)).rejects.toEqual(unavailable);
+    const impatient = rig.authority(rig.one({ ...settings, answerWithinSeconds: 1 }));
+    await expect(impatient.issue(request)).rejects.toEqual(unavailable);
     // Another process does not ask while the question is open.
     await expect(rig.authority(connector).issue(request)).rejects.toEqual(unavailable);
-    await expect.poll(() => rig.answers(request.requestId)).toMatchObject([{ state: 'chosen' }]);
+    await expect.poll(() => rig.answers(request.requestId), { timeout: 10_000 }).toMatchObject([{ state: 'chosen' }]);
     await authority.issue(request);
     expect(await made()).toBe(before + 1);
   });

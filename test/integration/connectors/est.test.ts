@@ -30,7 +30,6 @@ beforeAll(async () => {
     ...{ kind: 'est', name: 'est', url: est.url, trust: est.trustFile, namesFrom: 'request', names: ['email'] },
     ...{ issuers: ca.certificateFile, profiles: { 'tls-client': 'cards' }, revokeByHand: true },
     login: { user: EST_LOGIN.user, passwordFile: rig.file('password', `${EST_LOGIN.password}\n`) },
-    ...{ answerWithinSeconds: 2, giveUpAfterSeconds: 3 },
   };
   connector = rig.one(settings);
   authority = rig.authority(connector);
@@ -91,7 +90,8 @@ describe('EST', () => {
 
     est.answer = (_csr, response) =>
       response.writeHead(202, { 'retry-after': new Date(Date.now() + 86_400_000).toUTCString() }).end();
-    await expect(authority.issue({ ...request, requestId: 'slow' })).rejects.toEqual(code('ca-unavailable'));
+    const impatient = rig.authority(rig.one({ ...settings, answerWithinSeconds: 1, giveUpAfterSeconds: 1 }));
+    await expect(impatient.issue({ ...request, requestId: 'slow' })).rejects.toEqual(code('ca-unavailable'));
   });
 
   it('reads lengths of both forms, with the chain beside the certificate', async () => {
