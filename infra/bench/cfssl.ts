@@ -11,8 +11,8 @@ export interface Cfssl {
   stop(): Promise<void>;
 }
 
-/** `cfssl serve` with a new P-256 CA in `folder`, on a port of 127.0.0.1, without a database. */
-export async function startCfssl(folder: string): Promise<Cfssl> {
+/** `cfssl serve` with a new P-256 CA in `folder`, on a port of 127.0.0.1; without a database, or recording in one. */
+export async function startCfssl(folder: string, databaseUrl?: string): Promise<Cfssl> {
   const at = (name: string) => join(folder, name);
   writeFileSync(at('request.json'), JSON.stringify({ CN: 'Peer CA', key: { algo: 'ecdsa', size: 256 } }));
   const made = JSON.parse(
@@ -22,12 +22,18 @@ export async function startCfssl(folder: string): Promise<Cfssl> {
   writeFileSync(at('ca-key.pem'), made.key, { mode: 0o600 });
   const profile = { usages: ['digital signature', 'client auth'], expiry: '2160h' };
   writeFileSync(at('config.json'), JSON.stringify({ signing: { default: profile } }));
+  if (databaseUrl !== undefined) {
+    writeFileSync(at('database.json'), JSON.stringify({ driver: 'postgres', data_source: databaseUrl }), {
+      mode: 0o600,
+    });
+  }
+  const record = databaseUrl === undefined ? [] : ['-db-config', at('database.json')];
   const port = await freePort();
   const keys = ['-ca', at('ca.pem'), '-ca-key', at('ca-key.pem'), '-config', at('config.json')];
   const child = await startChild({
     name: 'cfssl',
     command: 'cfssl',
-    args: ['serve', '-address', '127.0.0.1', '-port', String(port), '-loglevel', '5', ...keys],
+    args: ['serve', '-address', '127.0.0.1', '-port', String(port), '-loglevel', '5', ...keys, ...record],
     env: { PATH: process.env.PATH ?? '' },
     logFile: at('cfssl.log'),
     workingDirectory: folder,

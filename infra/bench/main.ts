@@ -5,8 +5,10 @@ import { parseArgs } from 'node:util';
 import { removeCluster } from '../database/cluster-folder.ts';
 import { type System, startSystem } from '../launcher/system.ts';
 import { measureAgentProgram } from './agent-program.ts';
+import { measureAuditorQueries } from './auditor-queries.ts';
 import { measureCardImport } from './card-import.ts';
 import { measureCardMaking } from './card-making.ts';
+import { measureCertificates } from './certificates.ts';
 import { fuzzParsers } from './fuzzing.ts';
 import { measureKekRotation } from './kek-rotation.ts';
 import { formatTable, type Row } from './table.ts';
@@ -19,6 +21,10 @@ const WITHOUT_LIMITS = {
   VAULT_LIMIT_PER_REQUESTER: '100000000',
   VAULT_LIMIT_IN_ALL: '100000000',
 };
+/** The limit is one address's: the load comes from many, by the word of a proxy. */
+const MANY_ADDRESSES = { CMS_TRUSTED_PROXIES: '127.0.0.1' };
+/** Of certificates that an auditor asks about: flat from the first on. `BENCH=large` adds the last, which takes half an hour. */
+const AUDITED = [10_000, 1_000_000, ...(process.env.BENCH === 'large' ? [10_000_000] : [])];
 /** Stored administrator keys of a large fleet. */
 const KEYS = 100_000;
 /** In one import by the command line; its memory does not grow with them. */
@@ -39,13 +45,16 @@ export async function main(argv: readonly string[]): Promise<number> {
   );
   let system: System | null = null;
   try {
-    system = await startSystem({ dataDir, environment: { vault: WITHOUT_LIMITS } });
+    system = await startSystem({ dataDir, environment: { vault: WITHOUT_LIMITS, cms: MANY_ADDRESSES } });
     const rows: Row[] = [
       await measureUnblockResponses(system, requests),
       await measureVaultAnswers(system, requests * 4),
       await measureCardImport(system, CARDS),
       await measureKekRotation(system, KEYS),
+      ...(await measureCertificates(system, Math.ceil(requests / 6))),
       ...(await measureAgentProgram(system)),
+      // Last: it leaves a large database.
+      ...(await measureAuditorQueries(system, AUDITED)),
       ...(await measureCardMaking()),
     ];
     process.stdout.write(`\n${formatTable(rows)}\n`);
