@@ -16,6 +16,7 @@ export function Shell() {
   const navigate = useNavigate();
   const mayReadAudit = useMay(PERMISSION.readAudit);
   const mayReadCards = useMay(PERMISSION.readCards);
+  const mayReadCertificates = useMay(PERMISSION.readCertificates);
   const mayReadUnblock = useMay(PERMISSION.readUnblock);
   useSearchKeys();
   const signOut = useMutation({
@@ -48,6 +49,11 @@ export function Shell() {
             </span>
           </Link>
           {mayReadUnblock ? <Link to="/work-queue">{t.workQueue.title}</Link> : null}
+          {mayReadCertificates ? (
+            <Link to="/certificates" search={{}} activeOptions={{ includeSearch: false }}>
+              {t.certificates.title}
+            </Link>
+          ) : null}
           {mayReadCards ? <Link to="/card-profiles">{t.cardProfiles.title}</Link> : null}
           {mayReadAudit ? (
             <Link to="/events" search={{}} activeOptions={{ includeSearch: false }}>

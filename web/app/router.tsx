@@ -7,6 +7,8 @@ import { CardProfilesPage } from '../card-profiles/CardProfilesPage.tsx';
 import { NewCardProfilePage } from '../card-profiles/NewCardProfilePage.tsx';
 import { CardPage } from '../cards/CardPage.tsx';
 import { CertificatePage } from '../certificates/CertificatePage.tsx';
+import { CertificatesPage } from '../certificates/CertificatesPage.tsx';
+import { certificateFilterOf } from '../certificates/certificate-filter.ts';
 import { DevicePage } from '../devices/DevicePage.tsx';
 import { NewPersonPage } from '../people/NewPersonPage.tsx';
 import { PersonPage } from '../people/PersonPage.tsx';
@@ -113,6 +115,17 @@ const certificate = createRoute({
   path: '/certificates/$certificateId',
   component: () => <CertificatePage key={certificate.useParams().certificateId} {...certificate.useParams()} />,
 });
+const certificates = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/certificates',
+  validateSearch: certificateFilterOf,
+  component: function Certificates() {
+    const navigate = certificates.useNavigate();
+    return (
+      <CertificatesPage filter={certificates.useSearch()} onFilter={(filter) => void navigate({ search: filter })} />
+    );
+  },
+});
 const cardProfiles = createRoute({
   getParentRoute: () => signedIn,
   path: '/card-profiles',
@@ -150,6 +163,7 @@ const routeTree = root.addChildren([
     unblockSession,
     device,
     certificate,
+    certificates,
     cardProfiles,
     newCardProfile,
     cardProfile,

@@ -20,6 +20,8 @@ export const PERMISSION = {
   readUnblock: 'unblock:read',
   readCards: 'cards:read',
   createProfiles: 'profiles:create',
+  readCertificates: 'certificates:read',
+  revokeCertificates: 'certificates:revoke',
 } as const satisfies Record<string, Permission>;
 
 /** The session of whoever is signed in; undefined on the sign-in page only. */

@@ -1,9 +1,10 @@
 import { type FormEvent, useState } from 'react';
+import { fromLocalInput, toLocalInput } from '../app/local-time.ts';
 import { en as t } from '../texts/en.ts';
 import { Button } from '../ui/Button.tsx';
 import { SelectInput } from '../ui/SelectInput.tsx';
 import { TextInput } from '../ui/TextInput.tsx';
-import { type AuditFilter, auditFilterOf, fromLocalInput, toLocalInput } from './audit-filter.ts';
+import { type AuditFilter, auditFilterOf } from './audit-filter.ts';
 
 const IDS = ['personId', 'deviceId', 'cardId', 'certificateId', 'actorId'] as const;
 

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { EventTimeline } from '../audit/EventTimeline.tsx';
-import { CertificateList } from '../certificates/CertificateList.tsx';
+import { CertificateSection } from '../certificates/CertificateSection.tsx';
 import { KeyChangeList } from '../key-changes/KeyChangeList.tsx';
 import { RecordLink } from '../search/RecordLink.tsx';
 import { en as t } from '../texts/en.ts';
@@ -71,9 +71,7 @@ export function CardPage({ cardId }: { cardId: string }) {
               ]}
             />
           </Section>
-          <Section title={t.certificates.list}>
-            <CertificateList filter={{ cardId }} omit={['card', 'person', 'device']} />
-          </Section>
+          <CertificateSection filter={{ cardId }} omit={['card', 'person', 'device']} />
           <Section title={t.unblock.sessions}>
             <SessionList cardId={cardId} />
           </Section>

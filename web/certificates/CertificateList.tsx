@@ -6,10 +6,18 @@ import { DataTable } from '../ui/DataTable.tsx';
 import { Listed } from '../ui/Listed.tsx';
 import { StateBadge } from '../ui/StateBadge.tsx';
 import { Time } from '../ui/Time.tsx';
-import { type CertificateFilter, certificatesQuery } from './certificates.queries.ts';
+import type { CertificateFilter } from './certificate-filter.ts';
+import { certificatesQuery } from './certificates.queries.ts';
+import { reasonText } from './revocation-reasons.ts';
 
 /** Certificates of a device, card or person, newest first: whose, where, until when, and who revoked what. */
-export function CertificateList({ filter, omit }: { filter: CertificateFilter; omit: readonly RecordKind[] }) {
+export function CertificateList(props: {
+  filter: CertificateFilter;
+  /** what all of them have in common needs no column */
+  omit: readonly RecordKind[];
+  empty?: string;
+}) {
+  const { filter, omit } = props;
   const certificates = useInfiniteQuery(certificatesQuery(filter));
   const columns = [
     {
@@ -51,6 +59,10 @@ export function CertificateList({ filter, omit }: { filter: CertificateFilter; o
         </RecordLink>
       ),
     },
+    {
+      name: t.certificates.profile,
+      cell: (certificate: Certificate) => certificate.certificateProfile ?? '–',
+    },
     { name: t.certificates.issued, cell: (certificate: Certificate) => <Time at={certificate.createdAt} /> },
     {
       name: t.certificates.notAfter,
@@ -59,7 +71,7 @@ export function CertificateList({ filter, omit }: { filter: CertificateFilter; o
     { name: t.certificates.revoked, cell: (certificate: Certificate) => <RevokedBy certificate={certificate} /> },
   ];
   return (
-    <Listed query={certificates} empty={t.certificates.none}>
+    <Listed query={certificates} empty={props.empty ?? t.certificates.none}>
       {(items) => (
         <DataTable
           label={t.certificates.list}
@@ -78,10 +90,8 @@ function RevokedBy({ certificate: { revocation } }: { certificate: Certificate }
       <Time at={revocation.revokedAt} />
       <span className="soft">
         {' '}
-        {t.certificates.by(
-          revocation.requestedBy.name,
-          t.certificates.reasons[revocation.reason as keyof typeof t.certificates.reasons] ?? revocation.reason,
-        )}
+        {t.certificates.by(revocation.requestedBy.name, reasonText(revocation.reason))}
+        {revocation.state === 'proposed' ? `, ${t.certificates.notHeard}` : null}
       </span>
     </>
   );

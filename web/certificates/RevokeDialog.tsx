@@ -5,27 +5,32 @@ import { ApiError } from '../app/api-error.ts';
 import type { Certificate } from '../app/contract.ts';
 import { en as t } from '../texts/en.ts';
 import { Button } from '../ui/Button.tsx';
-import { Choice } from '../ui/Choice.tsx';
 import { Dialog } from '../ui/Dialog.tsx';
 import { ProblemNote } from '../ui/ProblemNote.tsx';
-import { TextInput } from '../ui/TextInput.tsx';
-import { REVOCATION_REASONS, type RevocationReason } from './revocation-reasons.ts';
+import { RevocationFields } from './RevocationFields.tsx';
+import { NO_REVOCATION, type SaidRevocation, saidOf } from './revocation-fields.ts';
 
-interface NewRevocation {
-  reason: RevocationReason;
-  comment: string;
-  ticket?: string;
+interface Props {
+  certificate: Certificate;
+  isOpen: boolean;
+  onClose: () => void;
 }
 
 /** Revokes a certificate for good. */
-export function RevokeDialog(props: { certificate: Certificate; isOpen: boolean; onClose: () => void }) {
-  const certificateId = props.certificate.id;
-  const [reason, setReason] = useState<RevocationReason | null>(null);
-  const [comment, setComment] = useState('');
-  const [ticket, setTicket] = useState('');
+export function RevokeDialog(props: Props) {
+  return (
+    <Dialog title={t.certificates.revokeTitle} isOpen={props.isOpen} onClose={props.onClose}>
+      <RevokeForm {...props} />
+    </Dialog>
+  );
+}
+
+function RevokeForm({ certificate, onClose }: Props) {
+  const certificateId = certificate.id;
+  const [typed, setTyped] = useState(NO_REVOCATION);
   const [attempted, setAttempted] = useState(false);
   const revoke = useAct({
-    perform: (body: NewRevocation, headers) =>
+    perform: (body: SaidRevocation, headers) =>
       answerOf(
         api.POST('/api/v1/certificates/{certificateId}/revocations', {
           params: { path: { certificateId } },
@@ -33,49 +38,31 @@ export function RevokeDialog(props: { certificate: Certificate; isOpen: boolean;
           headers,
         }),
       ),
-    touches: [['certificates'], ['events']],
-    onDone: props.onClose,
+    touches: [['certificates'], ['revocations'], ['expiries'], ['events']],
+    onDone: onClose,
   });
-  const refused = revoke.error instanceof ApiError ? revoke.error : undefined;
   const submit = (event: FormEvent) => {
     event.preventDefault();
     setAttempted(true);
-    if (reason === null || comment.trim() === '') return;
-    revoke.mutate({ reason, comment: comment.trim(), ...(ticket.trim() === '' ? {} : { ticket: ticket.trim() }) });
+    const said = saidOf(typed);
+    if (said !== null) revoke.mutate(said);
   };
   return (
-    <Dialog title={t.certificates.revokeTitle} isOpen={props.isOpen} onClose={props.onClose}>
-      <form className="stack" onSubmit={submit} noValidate>
-        <p>{t.certificates.revokeWhat(props.certificate.subject ?? '', props.certificate.card.serial)}</p>
-        <ProblemNote error={revoke.error} />
-        <Choice
-          label={t.common.reason}
-          options={REVOCATION_REASONS.map((value) => ({ value, label: t.certificates.reasons[value] }))}
-          value={reason}
-          onChange={setReason}
-          error={attempted && reason === null ? t.certificates.reasonMissing : refused?.field('reason')}
-        />
-        <TextInput
-          label={t.certificates.comment}
-          value={comment}
-          onChange={setComment}
-          error={attempted && comment.trim() === '' ? t.certificates.commentMissing : refused?.field('comment')}
-        />
-        <TextInput
-          label={t.common.ticket}
-          optional
-          maxLength={100}
-          value={ticket}
-          onChange={setTicket}
-          error={refused?.field('ticket')}
-        />
-        <div className="actions">
-          <Button type="submit" variant="danger" pending={revoke.isPending}>
-            {t.certificates.revokeConfirm}
-          </Button>
-          <Button onPress={props.onClose}>{t.common.cancel}</Button>
-        </div>
-      </form>
-    </Dialog>
+    <form className="stack" onSubmit={submit} noValidate>
+      <p>{t.certificates.revokeWhat(certificate.subject ?? '', certificate.card.serial)}</p>
+      <ProblemNote error={revoke.error} />
+      <RevocationFields
+        typed={typed}
+        onChange={setTyped}
+        attempted={attempted}
+        refused={revoke.error instanceof ApiError ? revoke.error : undefined}
+      />
+      <div className="actions">
+        <Button type="submit" variant="danger" pending={revoke.isPending}>
+          {t.certificates.revokeConfirm}
+        </Button>
+        <Button onPress={onClose}>{t.common.cancel}</Button>
+      </div>
+    </form>
   );
 }

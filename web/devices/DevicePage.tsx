@@ -4,7 +4,7 @@ import type { Device } from '../app/contract.ts';
 import { useMay } from '../app/session.ts';
 import { EventTimeline } from '../audit/EventTimeline.tsx';
 import { CardList } from '../cards/CardList.tsx';
-import { CertificateList } from '../certificates/CertificateList.tsx';
+import { CertificateSection } from '../certificates/CertificateSection.tsx';
 import { en as t } from '../texts/en.ts';
 import { Button } from '../ui/Button.tsx';
 import { Facts } from '../ui/Facts.tsx';
@@ -43,9 +43,7 @@ export function DevicePage({ deviceId }: { deviceId: string }) {
               [t.devices.since, <Time key="made" at={found.createdAt} />],
             ]}
           />
-          <Section title={t.certificates.list}>
-            <CertificateList filter={{ deviceId }} omit={['device']} />
-          </Section>
+          <CertificateSection filter={{ deviceId }} omit={['device']} />
           <Section title={t.cards.list}>
             <CardList filter={{ deviceId }} omit="device" empty={t.devices.noCards} />
           </Section>

@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { PERMISSION, useMay } from '../app/session.ts';
 import { EventTimeline } from '../audit/EventTimeline.tsx';
 import { CardList } from '../cards/CardList.tsx';
-import { CertificateList } from '../certificates/CertificateList.tsx';
+import { CertificateSection } from '../certificates/CertificateSection.tsx';
 import { en as t } from '../texts/en.ts';
 import { Facts } from '../ui/Facts.tsx';
 import { Loaded } from '../ui/Loaded.tsx';
@@ -36,9 +36,7 @@ export function PersonPage({ personId }: { personId: string }) {
               {mayReadEnrolments ? <EnrolmentList personId={personId} /> : null}
             </Section>
           ) : null}
-          <Section title={t.certificates.list}>
-            <CertificateList filter={{ personId }} omit={['person']} />
-          </Section>
+          <CertificateSection filter={{ personId }} omit={['person']} />
           <EventTimeline filter={{ personId }} />
         </Page>
       )}

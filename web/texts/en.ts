@@ -1,4 +1,5 @@
 import { cardProfilesEn } from './en-card-profiles.ts';
+import { certificatesEn } from './en-certificates.ts';
 import { devicesEn } from './en-devices.ts';
 import { reissueEn } from './en-reissue.ts';
 import { plural, tasksEn } from './en-tasks.ts';
@@ -104,6 +105,15 @@ export const en = {
     warning: 'Warning',
     problem: 'Problem',
     'on-hold': 'On hold',
+    planned: 'Planned',
+    running: 'Running',
+    pending: 'To be done',
+    decided: 'Decided',
+    skipped: 'Skipped',
+    superseded: 'Overtaken',
+    up: 'Answers',
+    down: 'Does not answer',
+    unknown: 'Not known',
   },
   people: {
     newTitle: 'New person',
@@ -296,50 +306,7 @@ export const en = {
       refused: 'It was refused.',
     },
   },
-  certificates: {
-    list: 'Certificates',
-    none: 'There is no certificate.',
-    facts: 'About this certificate',
-    unnamed: 'Certificate not yet issued',
-    noSerial: 'not issued',
-    serialNumber: 'Serial number',
-    thumbprint: 'Thumbprint (SHA-256)',
-    status: 'Status',
-    issuer: 'Issuer',
-    container: 'Container',
-    attestation: 'Attestation',
-    attestationState: (state: 'attested' | 'unattested' | 'refused', code: string | null) =>
-      ({
-        attested: 'The TPM states that the key was made in it and is opened by this card’s PIN alone',
-        unattested: 'Not proven that the key is in a TPM',
-        refused: `What the device sent as proof was refused (${code ?? 'unknown'})`,
-      })[state],
-    issued: 'Issued',
-    notBefore: 'Valid from',
-    notAfter: 'Valid until',
-    revoked: 'Revoked',
-    by: (name: string, reason: string) => `by ${name}: ${reason}`,
-    download: 'Download certificate',
-    revoke: 'Revoke',
-    revokeTitle: 'Revoke this certificate?',
-    revokeWhat: (subject: string, serial: string) =>
-      `${subject} on card ${serial}. It can’t be undone: whoever checks the certificate is told that it is revoked.`,
-    revokeConfirm: 'Revoke certificate',
-    reasonMissing: 'Choose a reason: it is published with the revocation.',
-    comment: 'Comment',
-    commentMissing: 'Say what happened: it goes on record, and is not published.',
-    revocation: 'Revocation',
-    revokedAt: 'Revoked at',
-    revokedBy: 'By',
-    reasons: {
-      keyCompromise: 'Key compromised or lost',
-      superseded: 'Replaced by another',
-      cessationOfOperation: 'No longer used',
-      affiliationChanged: 'Name or organisation changed',
-      privilegeWithdrawn: 'Privilege withdrawn',
-      unspecified: 'Not specified',
-    },
-  },
+  ...certificatesEn,
   workQueue: {
     title: 'Work queue',
     requests: 'Requests of devices',

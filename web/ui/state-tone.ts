@@ -7,6 +7,7 @@ const TONES: Readonly<Record<string, Tone>> = {
   done: 'good',
   confirmed: 'good',
   ok: 'good',
+  up: 'good',
   blocked: 'attention',
   suspended: 'attention',
   requested: 'attention',
@@ -18,6 +19,10 @@ const TONES: Readonly<Record<string, Tone>> = {
   queued: 'attention',
   delivered: 'attention',
   'on-hold': 'attention',
+  planned: 'attention',
+  running: 'attention',
+  pending: 'attention',
+  decided: 'attention',
   warning: 'attention',
   lost: 'bad',
   compromised: 'bad',
@@ -25,6 +30,7 @@ const TONES: Readonly<Record<string, Tone>> = {
   failed: 'bad',
   refused: 'bad',
   problem: 'bad',
+  down: 'bad',
 };
 
 /** How a state of any record is toned; what is over, or not known here, is quiet. */
