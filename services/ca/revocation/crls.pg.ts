@@ -6,8 +6,10 @@ import type { CrlHead, CrlState } from './schedule.ts';
 
 /** Of the lock under which a scope's next CRL is made; the shard is added. The authorities' own is 72707370. */
 const CRL_LOCKS = { root: 72_708_000, issuing: 72_709_000 } as const;
-/** Entries that come in one answer of the database: some 600 KB. */
-const BATCH = 12_500;
+/** Entries that come in one answer of the database: some 200 KB, as text twice that. */
+const BATCH = 4096;
+/** What goes to the database at a time, and comes from it: drivers make copies of it. */
+const PART_BYTES = 262_144;
 
 interface StateRow {
   readonly change_count: string;
@@ -32,6 +34,7 @@ interface CrlRow {
   readonly next_update: Date;
   readonly change_count: string;
   readonly crl: Buffer;
+  readonly more_bytes: string;
 }
 
 const headOf = (kind: CrlKind) => `(SELECT json_build_object('number', c.number::text, 'this_update', c.this_update,
@@ -45,6 +48,12 @@ const STATE = `SELECT coalesce(s.change_count, 0) AS change_count, coalesce(s.en
     LEFT JOIN ca.crl_scopes s ON s.issuer = $1 AND s.shard = $2
     LEFT JOIN ca.crl_numbers n ON n.issuer = $1 AND n.shard = $2`;
 
+const OF_PARTS = 'FROM ca.crl_parts WHERE issuer = $1 AND shard = $2 AND kind = $3';
+const CURRENT = `SELECT number, this_update, next_update, change_count, crl,
+    (SELECT coalesce(sum(length(bytes)), 0) ${OF_PARTS}) AS more_bytes
+  FROM ca.crls WHERE issuer = $1 AND shard = $2 AND kind = $3`;
+const PART = `SELECT bytes ${OF_PARTS} AND part = $4`;
+
 export function crlStore(database: Database): CrlStore {
   const stateOf = async (queries: Queries, issuer: AuthorityName, shard: number): Promise<CrlState> => {
     const [row] = await queries.query<StateRow>('crl-state', STATE, [issuer, shard]);
@@ -55,22 +64,26 @@ export function crlStore(database: Database): CrlStore {
   return {
     state: (issuer, shard) => stateOf(database, issuer, shard),
 
-    async current(issuer, shard, kind) {
-      const [row] = await database.query<CrlRow>(
-        'current-crl',
-        `SELECT number, this_update, next_update, change_count, crl FROM ca.crls
-         WHERE issuer = $1 AND shard = $2 AND kind = $3`,
-        [issuer, shard, kind],
-      );
-      if (row === undefined) return null;
-      return {
-        number: BigInt(row.number),
-        thisUpdate: row.this_update,
-        nextUpdate: row.next_update,
-        changeCount: BigInt(row.change_count),
-        crl: row.crl,
-      };
-    },
+    current: (issuer, shard, kind) =>
+      database.snapshot(async (queries) => {
+        const key = [issuer, shard, kind];
+        const [row] = await queries.query<CrlRow>('current-crl', CURRENT, key);
+        if (row === undefined) return null;
+        const crl = Buffer.allocUnsafe(row.crl.length + Number(row.more_bytes));
+        let at = row.crl.copy(crl);
+        for (let part = 1; at < crl.length; part += 1) {
+          const [next] = await queries.query<{ bytes: Buffer }>('crl-part', PART, [...key, part]);
+          if (next === undefined) throw new Error('a part of a CRL is missing');
+          at += next.bytes.copy(crl, at);
+        }
+        return {
+          number: BigInt(row.number),
+          thisUpdate: row.this_update,
+          nextUpdate: row.next_update,
+          changeCount: BigInt(row.change_count),
+          crl,
+        };
+      }),
 
     // The lock is taken before the moment that is read of: who waited for it must see what the one before made. Should it
     // be lost with its connection, then two write one row of ca.crl_numbers, and the database refuses the second.
@@ -142,8 +155,19 @@ async function keep(
      ON CONFLICT (issuer, shard, kind) DO UPDATE SET number = excluded.number, base_number = excluded.base_number,
        this_update = excluded.this_update, next_update = excluded.next_update, change_count = excluded.change_count,
        crl = excluded.crl`,
-    [issuer, shard, kind, crl.number, baseNumber, crl.thisUpdate, crl.nextUpdate, crl.changeCount, crl.crl],
+    [
+      ...[issuer, shard, kind, crl.number, baseNumber, crl.thisUpdate, crl.nextUpdate, crl.changeCount],
+      crl.crl.subarray(0, PART_BYTES),
+    ],
   );
+  await queries.query('drop-crl-parts', `DELETE ${OF_PARTS}`, [issuer, shard, kind]);
+  for (let part = 1; part * PART_BYTES < crl.crl.length; part += 1) {
+    await queries.query(
+      'keep-crl-part',
+      'INSERT INTO ca.crl_parts (issuer, shard, kind, part, bytes) VALUES ($1, $2, $3, $4, $5)',
+      [issuer, shard, kind, part, crl.crl.subarray(part * PART_BYTES, (part + 1) * PART_BYTES)],
+    );
+  }
 }
 
 function state(row: StateRow): CrlState {

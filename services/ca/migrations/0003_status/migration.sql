@@ -110,6 +110,20 @@ ALTER TABLE ca.crls
 ALTER TABLE ca.crls RENAME COLUMN revocation_count TO change_count;
 ALTER TABLE ca.crls ALTER COLUMN shard DROP DEFAULT, ALTER COLUMN kind DROP DEFAULT;
 
+-- ca.crls.crl is the beginning of a long CRL; the rest is here, so that nobody needs several times its length in memory
+-- to write or read it.
+CREATE TABLE ca.crl_parts (
+  issuer text     NOT NULL,
+  shard  smallint NOT NULL,
+  kind   text     NOT NULL,
+  part   int      NOT NULL CHECK (part >= 1),
+  bytes  bytea    NOT NULL,
+  PRIMARY KEY (issuer, shard, kind, part),
+  FOREIGN KEY (issuer, shard, kind) REFERENCES ca.crls (issuer, shard, kind)
+);
+-- DER of signatures and serial numbers can't be compressed.
+ALTER TABLE ca.crl_parts ALTER COLUMN bytes SET STORAGE EXTERNAL;
+
 CREATE OR REPLACE FUNCTION ca.crl_number_grows() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF (NEW.issuer, NEW.shard, NEW.kind) IS DISTINCT FROM (OLD.issuer, OLD.shard, OLD.kind)
