@@ -105,7 +105,7 @@ export function registerRevocationBatchRoutes(app: App, ports: BatchPorts & Oper
         summary: 'Revoke what the plan holds. The worker does it; the operation says how far it is.',
         tags: ['certificates'],
         params: closed({ operationId: id<string>() }),
-        body: closed({}),
+        body: closed({}, { examples: [{}] }),
         response: { 202: ref(OperationSchema), default: ref(Problem) },
       },
     },
