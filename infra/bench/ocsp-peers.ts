@@ -15,7 +15,13 @@ export interface Peer {
 const ENV = { PATH: process.env.PATH ?? '', SSL_CERT_FILE: '/dev/null' };
 
 export const openssl = (cwd: string, ...args: readonly string[]): string =>
-  execFileSync('openssl', [...args], { cwd, env: ENV, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  execFileSync('openssl', [...args], {
+    cwd,
+    env: ENV,
+    encoding: 'utf8',
+    maxBuffer: 2 ** 30,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
 
 /**
  * A CA of openssl's own in `folder` (ca.pem, ca.key: P-256), its index with these serial numbers, and a delegated responder

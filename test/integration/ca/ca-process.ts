@@ -24,7 +24,9 @@ export interface CaInstallation {
   /** Starts the process without waiting. */
   launch(environment?: Readonly<Record<string, string>>): ChildProcess;
   /** What a start that must fail ends with. */
-  startFails(): Promise<{ readonly exitCode: number | null; readonly log: string }>;
+  startFails(
+    environment?: Readonly<Record<string, string>>,
+  ): Promise<{ readonly exitCode: number | null; readonly log: string }>;
   kill(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null>;
   /** What the process of the last start has logged. */
   log(): string;
@@ -95,8 +97,8 @@ export async function caInstallation(
         return log.includes('ca is ready');
       });
     },
-    async startFails() {
-      return { exitCode: await ended(launch()), log };
+    async startFails(once) {
+      return { exitCode: await ended(launch(once)), log };
     },
     async kill(signal) {
       const launched = child;
