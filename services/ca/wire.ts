@@ -63,7 +63,7 @@ export async function startCa(config: CaConfig, logger: Logger, fault: FaultPoin
         shards: shards[name],
         baseUrl: `${config.publicUrl}/pki`,
         schedule: CRL_SCHEDULES[name],
-        store: crlStore(database),
+        store: withFaults(crlStore(database, fault), 'crls', fault, ['replace']),
         now,
       });
     const crls = { root: crlsOf('root'), issuing: crlsOf('issuing') };
@@ -113,7 +113,7 @@ export async function startCa(config: CaConfig, logger: Logger, fault: FaultPoin
         random: pooledRandom(randomBytes),
       },
       status: {
-        store: statusChangeStore(database),
+        store: withFaults(statusChangeStore(database, fault), 'status', fault, ['change']),
         now,
         // The revocation stands already. Upkeep sees that the CRL lacks it, should this fail.
         recorded: (issuer: 'root' | 'issuing', serialNumber: Buffer) => {

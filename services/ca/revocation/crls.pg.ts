@@ -1,5 +1,6 @@
 import type { AuthorityName } from '../authorities/authority.ts';
 import type { Database, Queries } from '../database.pg.ts';
+import { type FaultPoint, noFaults } from '../faults.ts';
 import type { CrlKind } from './crl-name.ts';
 import type { CrlSource, CrlStore, StoredCrl } from './publish-crl.ts';
 import type { CrlHead, CrlState } from './schedule.ts';
@@ -54,7 +55,7 @@ const CURRENT = `SELECT number, this_update, next_update, change_count, crl,
   FROM ca.crls WHERE issuer = $1 AND shard = $2 AND kind = $3`;
 const PART = `SELECT bytes ${OF_PARTS} AND part = $4`;
 
-export function crlStore(database: Database): CrlStore {
+export function crlStore(database: Database, fault: FaultPoint = noFaults): CrlStore {
   const stateOf = async (queries: Queries, issuer: AuthorityName, shard: number): Promise<CrlState> => {
     const [row] = await queries.query<StateRow>('crl-state', STATE, [issuer, shard]);
     if (row === undefined) throw new Error('one row was asked for');
@@ -92,6 +93,7 @@ export function crlStore(database: Database): CrlStore {
         database.snapshot(async (queries) => {
           const made = await make(sourceOf(queries, issuer, shard, await stateOf(queries, issuer, shard)));
           if (made === null) return null;
+          fault('crls.signed');
           await queries.query(
             'crl-numbers',
             `INSERT INTO ca.crl_numbers (issuer, shard, number, base_number, base_change_count, base_at)
@@ -100,8 +102,10 @@ export function crlStore(database: Database): CrlStore {
                base_change_count = excluded.base_change_count, base_at = excluded.base_at`,
             [issuer, shard, made.number, made.base?.number, made.base?.changeCount, made.base?.at],
           );
+          fault('crls.numbered');
           if (made.full !== null) await keep(queries, issuer, shard, 'full', null, made.full);
           if (made.delta !== null) await keep(queries, issuer, shard, 'delta', made.delta.baseNumber, made.delta);
+          fault('crls.kept');
           return made;
         }),
       ),

@@ -1,5 +1,6 @@
 import type { AuthorityName } from '../authorities/authority.ts';
 import type { Database } from '../database.pg.ts';
+import { type FaultPoint, noFaults } from '../faults.ts';
 import type { RevocationReason } from './reasons.ts';
 import type { StatusChangeStore } from './revoke.ts';
 import type { StatusChange } from './status.ts';
@@ -11,7 +12,7 @@ interface ChangeRow {
   readonly invalidity_date: Date | null;
 }
 
-export function statusChangeStore(database: Database): StatusChangeStore {
+export function statusChangeStore(database: Database, fault: FaultPoint = noFaults): StatusChangeStore {
   return {
     change: (serialNumber, judge, entryOf) =>
       database.transaction(async (queries) => {
@@ -34,6 +35,7 @@ export function statusChangeStore(database: Database): StatusChangeStore {
         if ('stands' in outcome) return { issuer, change: outcome.stands };
         const change: StatusChange = outcome.record;
         const { reason, invalidityDate } = change.status === 'good' ? { reason: null, invalidityDate: null } : change;
+        fault('status.judged');
         // A trigger of the table finds issuer, shard and number, and keeps ca.revocations.
         await queries.query(
           'record-status-change',
@@ -41,6 +43,7 @@ export function statusChangeStore(database: Database): StatusChangeStore {
            VALUES ($1, $2, $3, $4, $5, $6)`,
           [serialNumber, change.status, reason, change.at, invalidityDate, entryOf(outcome.record)],
         );
+        fault('status.recorded');
         return { issuer, change: outcome.record };
       }),
   };
