@@ -6,6 +6,9 @@ import {
   unpackChallenge,
   unpackResponse,
 } from '../challenge/index.ts';
+import { parseDetachedJws } from '../enrolment/detached-jws.ts';
+import { parseHandOverCode } from '../enrolment/hand-over-code.ts';
+import { parseSignedData } from '../enrolment/signed-data.ts';
 import { checkPin, DEFAULT_PIN_POLICY } from '../pin/index.ts';
 import { administratorKeyPublic } from '../tpm/administrator-key.ts';
 import { pinIndex } from '../tpm/card.ts';
@@ -24,6 +27,20 @@ const { nvPublic } = pinIndex({ nvIndex: 0x01800000, administratorKeyName: admin
 const textOf = (input: Bytes): string => Buffer.from(input).toString('utf8');
 const utf8 = (text: string): Bytes => new Uint8Array(Buffer.from(text, 'utf8'));
 const lines = (count: number): Bytes => utf8(encodeLines(new Uint8Array(count).fill(1)).join('\n'));
+
+/** One signature that `openssl cms -sign -nocerts` made; by a key that nobody kept. */
+const signedData: Bytes = new Uint8Array(
+  Buffer.from(
+    'MIIBrAYJKoZIhvcNAQcCoIIBnTCCAZkCAQExDTALBglghkgBZQMEAgEwCwYJKoZIhvcNAQcBMYIBdjCCAXICAQEwJDAMMQow' +
+      'CAYDVQQDDAF4AhRw1AYIUckYevnhwCpd64aEQXrlJzALBglghkgBZQMEAgGggeQwGAYJKoZIhvcNAQkDMQsGCSqGSIb3DQEH' +
+      'ATAcBgkqhkiG9w0BCQUxDxcNMjYxMTIxMDQ0NzQ1WjAvBgkqhkiG9w0BCQQxIgQgLXEWQrcmsEQBYnyp+6wy9chTD7GQPMTb' +
+      'AiWHF5IaSIEweQYJKoZIhvcNAQkPMWwwajALBglghkgBZQMEASowCwYJYIZIAWUDBAEWMAsGCWCGSAFlAwQBAjAKBggqhkiG' +
+      '9w0DBzAOBggqhkiG9w0DAgICAIAwDQYIKoZIhvcNAwICAUAwBwYFKw4DAgcwDQYIKoZIhvcNAwICASgwCgYIKoZIzj0EAwIE' +
+      'RzBFAiEA5P5pEn9WVi6a/43EoEjqyPLdaZZN+t0hstrGZQ5v5o8CIGQa+urT5NEEqwChev10J5VF8oGcH98MeEeMukZqVktm',
+    'base64',
+  ),
+);
+const protectedHeader = Buffer.from(JSON.stringify({ alg: 'ES256', 'x5t#S256': 'A'.repeat(43) })).toString('base64url');
 
 /** Each parser of what devices and people send in the card protocols: for fuzz() in tests and in the bench. */
 export const PROTOCOL_PARSERS: Readonly<
@@ -46,6 +63,12 @@ export const PROTOCOL_PARSERS: Readonly<
   },
   'challenge message': { parse: unpackChallenge, samples: [new Uint8Array(CHALLENGE_BYTES).fill(1)] },
   'response message': { parse: unpackResponse, samples: [new Uint8Array(RESPONSE_BYTES).fill(1)] },
+  'detached JWS': {
+    parse: (input) => parseDetachedJws(textOf(input)),
+    samples: [utf8(`${protectedHeader}..${'A'.repeat(86)}`), utf8(`${protectedHeader}.Zm9v.${'A'.repeat(86)}`)],
+  },
+  'CMS SignedData': { parse: parseSignedData, samples: [signedData] },
+  'hand-over code': { parse: (input) => parseHandOverCode(textOf(input)), samples: [utf8('7K3M-92QF-XD4T-0B8N')] },
   PIN: {
     parse: (input) => checkPin(textOf(input), DEFAULT_PIN_POLICY),
     samples: [utf8('Gr\u00fc\u00dfe-42'), utf8('123456')],
