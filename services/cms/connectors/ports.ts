@@ -21,7 +21,7 @@ export interface CaConnector {
    *   it is certain that the CA has not heard the question.
    */
   enrol(request: IssuanceRequest, signal: AbortSignal): Promise<readonly Uint8Array[]>;
-  /** Absent where a person has to do it. Repeatable. @throws DomainError `ca-unavailable`, `ca-refused`. */
+  /** Absent where a person has to do it. Repeatable. @throws DomainError `ca-unavailable`, `ca-refused`; NotAsked. */
   readonly revoke?: (certificate: RevokedAtCa) => Promise<void>;
   /** @throws DomainError `ca-unavailable`. */
   probe(): Promise<void>;

@@ -5,9 +5,9 @@ import type { AuditTrail } from '../kernel/audit-entry.ts';
 import type { Runtime } from '../kernel/runtime.ts';
 import type { Tx, UnitOfWork } from '../kernel/unit-of-work.ts';
 import { certificatesFrom, judgeAnswer, read } from './judge-answer.ts';
-import { NotAsked } from './not-asked.ts';
+import { asRefusal, NotAsked } from './not-asked.ts';
 import type { Answer, Attempt, AttemptRecords, AuthorityStates, CaConnector } from './ports.ts';
-import { badAnswer, unavailable } from './refusals.ts';
+import { badAnswer } from './refusals.ts';
 import { demandMayAsk } from './repeat.ts';
 import { askedBeyondKey } from './request-names.ts';
 
@@ -105,7 +105,7 @@ export function createRecordedAuthority(
       return await judged(request);
     } catch (error) {
       await failed(attempt, error);
-      throw error instanceof NotAsked ? unavailable('The CA can not be reached.', error) : error;
+      throw asRefusal(error);
     }
   }
 
@@ -122,8 +122,12 @@ export function createRecordedAuthority(
     const now = runtime.now();
     const code = error instanceof NotAsked ? 'not-asked' : isDomainError(error) ? error.code : 'internal';
     await attempts.end(attempt.id, code, now);
-    const away = code === 'not-asked' || code === 'ca-unavailable';
-    if (away) await states.note(name, 'down', 'ca-unavailable', (error as Error).message, now);
+    if (code === 'not-asked' || code === 'ca-unavailable') await noteAway(error);
+  }
+
+  async function noteAway(error: unknown): Promise<void> {
+    const detail = error instanceof NotAsked ? error.message : 'The CA was asked and did not answer.';
+    await states.note(name, 'down', 'ca-unavailable', detail, runtime.now());
   }
 
   /** Begins a question, or gives what is there already. */
@@ -177,7 +181,12 @@ export function createRecordedAuthority(
       if (answer.revokedByHandAt !== null) return { revokedAt: answer.revokedByHandAt };
       if (connector.revoke === undefined) throw byHand(name);
       const { certificate } = answer;
-      await connector.revoke({ certificate, serialNumber, reason, revokedAt, invalidityDate });
+      try {
+        await connector.revoke({ certificate, serialNumber, reason, revokedAt, invalidityDate });
+      } catch (error) {
+        if (error instanceof NotAsked || (isDomainError(error) && error.kind === 'unavailable')) await noteAway(error);
+        throw asRefusal(error);
+      }
       return { revokedAt };
     },
 

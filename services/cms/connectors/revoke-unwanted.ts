@@ -2,6 +2,7 @@ import type { Intent } from '../kernel/actor.ts';
 import type { AuditTrail } from '../kernel/audit-entry.ts';
 import type { Runtime } from '../kernel/runtime.ts';
 import type { Tx, UnitOfWork } from '../kernel/unit-of-work.ts';
+import { asRefusal } from './not-asked.ts';
 import type { Answer, AttemptRecords, CaConnector } from './ports.ts';
 
 export interface RevokeUnwantedDependencies {
@@ -30,7 +31,10 @@ export async function revokeUnwanted(
   if (answer?.state !== 'unwanted' || connector.revoke === undefined) return;
   const { certificate } = answer;
   const revokedAt = runtime.now();
-  await connector.revoke({ certificate, serialNumber, reason: REASON, revokedAt, invalidityDate: undefined });
+  const revoked = { certificate, serialNumber, reason: REASON, revokedAt, invalidityDate: undefined };
+  await connector.revoke(revoked).catch((error: unknown) => {
+    throw asRefusal(error);
+  });
   await unitOfWork.run((tx) => recordRevoked(deps, tx, intent, answer, null));
 }
 

@@ -61,11 +61,7 @@ export function createScript(settings: ScriptSettings): CaConnector {
 export function revokeBy(command: Command, withinMillis: number) {
   return async ({ certificate, reason, serialNumber, revokedAt, invalidityDate }: RevokedAtCa): Promise<void> => {
     const order = { act: 'revoke', serialNumber, reason, revokedAt, invalidityDate: invalidityDate ?? null };
-    try {
-      await run(command, order, pemOf('CERTIFICATE', certificate), AbortSignal.timeout(withinMillis));
-    } catch (error) {
-      throw error instanceof NotAsked ? unavailable('The CA can not be reached.', error) : error;
-    }
+    await run(command, order, pemOf('CERTIFICATE', certificate), AbortSignal.timeout(withinMillis));
   };
 }
 
