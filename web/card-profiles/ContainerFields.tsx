@@ -1,4 +1,3 @@
-import { KEY_TYPE_NAMES } from '@cardwright/protocol';
 import { useQuery } from '@tanstack/react-query';
 import type { ApiError } from '../app/api-error.ts';
 import { en as t } from '../texts/en.ts';
@@ -6,7 +5,7 @@ import { Button } from '../ui/Button.tsx';
 import { SelectInput } from '../ui/SelectInput.tsx';
 import { FieldProblem, TextInput } from '../ui/TextInput.tsx';
 import { certificateProfilesQuery } from './card-profiles.queries.ts';
-import { NEW_CONTAINER, type Rules } from './rules.ts';
+import { KEY_TYPES, NEW_CONTAINER, type Rules } from './rules.ts';
 
 const MOST = 30;
 const texts = t.cardProfiles;
@@ -43,7 +42,7 @@ export function ContainerFields(props: {
           <SelectInput
             label={texts.keyType}
             value={one.keyType}
-            options={KEY_TYPE_NAMES.map(plain)}
+            options={KEY_TYPES.map(plain)}
             onChange={(keyType) => set(at, { keyType })}
           />
           <SelectInput
