@@ -75,7 +75,8 @@ import { createRuntime } from './platform/runtime.node.ts';
 import { createUnitOfWork } from './platform/unit-of-work.prisma.ts';
 import { createPukCards } from './puk/puk-cards.prisma.ts';
 import { createPuks } from './puk/vault-puks.link.ts';
-import { createRenewalQueue } from './renewal/index.ts';
+import { createRenewalQueue, keptVersions, MAX_A_DAY } from './renewal/index.ts';
+import { createPlainRenewals } from './renewal/plain-renewals.pg.ts';
 import { createRenewalRecords } from './renewal/renewals.pg.ts';
 import { createRevocationBatches } from './revocation/batches.pg.ts';
 import { createHoldRecords } from './revocation/holds.prisma.ts';
@@ -230,6 +231,8 @@ export function wire(config: Config) {
     history: createCertificateHistory(pool),
     expiries: createCertificateExpiries(pool),
     ...{ renewals, queueRenewals: createRenewalQueue(renewing) },
+    plain: createPlainRenewals(pool, MAX_A_DAY),
+    profileVersion: keptVersions(certificateProfiles),
     reader,
     ...{ authorities, authorityStates },
     connectorWork: createConnectorWork(connectors, { ...asked, authorities }),

@@ -10,6 +10,7 @@ export {
   type Certificate,
   type CertificateStatus,
   certificateNotFound,
+  type Issued,
   shownStatus,
 } from './certificate.ts';
 export { CertificateList, certificatePage } from './certificates.schema.http.ts';

@@ -23,6 +23,8 @@ export interface RenewalFacts {
 }
 
 const USUAL_DAYS = 30;
+/** Of one container, refused ones too: a device that asks more often is not renewing. */
+export const MAX_A_DAY = 5;
 export const DAY_MS = 86_400_000;
 
 export function renewableFrom(

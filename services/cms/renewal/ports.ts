@@ -1,12 +1,13 @@
-import type { AttestationDesk, AttestationPolicy } from '../attestation/index.ts';
+import type { AttestationDesk, AttestationPolicy, SubmittedEvidence } from '../attestation/index.ts';
 import type { CardRecords } from '../cards/index.ts';
 import type { CertificateProfiles, ContainerRule } from '../certificate-profiles/index.ts';
-import type { CertificateReader, CertificateRecords, Issuance } from '../certificates/index.ts';
+import type { Authorities, CertificateReader, CertificateRecords, Issuance } from '../certificates/index.ts';
 import type { Actor, Intent } from '../kernel/actor.ts';
 import type { AuditTrail } from '../kernel/audit-entry.ts';
 import type { Runtime } from '../kernel/runtime.ts';
 import type { Tx, UnitOfWork } from '../kernel/unit-of-work.ts';
 import type { RevocationService, Revocations } from '../revocation/index.ts';
+import type { PlainRenewals } from './plain-ports.ts';
 import type { RenewalFacts } from './policy.ts';
 
 export type DeviceIntent = Intent & { readonly actor: Extract<Actor, { kind: 'device' }> };
@@ -26,6 +27,8 @@ export interface RenewalRecords {
   factsOf(certificateIds: readonly string[]): Promise<ReadonlyMap<string, RenewalFacts>>;
   /** Somebody asked for it. The first time counts. */
   setRequested(tx: Tx, certificateId: string, at: Date): Promise<void>;
+  /** So that a renewal in few statements, which read the card before, looks again. */
+  raiseCardVersion(tx: Tx, cardId: string): Promise<void>;
   /** The task that told the holder, so many days before the end. */
   reminderTask(tx: Tx, certificateId: string, days: number): Promise<string | null>;
   reminded(tx: Tx, reminder: Reminder): Promise<void>;
@@ -68,7 +71,20 @@ export interface EndingCertificate extends RenewalFacts {
   readonly reminded: readonly number[];
 }
 
+export interface WantedRenewal {
+  readonly container: string;
+  /** The certificate that the new one is to stand in for. */
+  readonly replaces: string;
+  /** PKCS #10, DER; null: for the same key, by the request that proved it when it was new. */
+  readonly csr: Uint8Array | null;
+  /** What the device's TPM states of the key; null if it sent nothing. */
+  readonly evidence: SubmittedEvidence | null;
+}
+
 export interface RenewalPorts {
+  readonly plain: PlainRenewals;
+  readonly profileVersion: CertificateProfiles['findVersion'];
+  readonly authorities: Authorities;
   readonly renewals: RenewalRecords;
   readonly certificateProfiles: Pick<CertificateProfiles, 'find'>;
   readonly cards: CardRecords;

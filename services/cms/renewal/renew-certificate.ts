@@ -1,24 +1,12 @@
 import { DomainError } from '@cardwright/protocol';
-import type { Subject, SubmittedEvidence } from '../attestation/index.ts';
+import type { Subject } from '../attestation/index.ts';
 import type { Card } from '../cards/index.ts';
 import { type Assurance, assuranceOfRenewal, type IssuedChain } from '../certificates/index.ts';
 import type { Tx } from '../kernel/unit-of-work.ts';
-import { DAY_MS, demandDue, demandKey, renewableFrom } from './policy.ts';
-import type { DeviceIntent, RenewalPorts } from './ports.ts';
+import { renewPlainly } from './plain-renewal.ts';
+import { DAY_MS, demandDue, demandKey, MAX_A_DAY, renewableFrom } from './policy.ts';
+import type { DeviceIntent, RenewalPorts, WantedRenewal } from './ports.ts';
 import { type Active, factsOf, holdCard, notRenewable, policyOf, type Standing, standingOf } from './renewable.ts';
-
-/** Of one container, refused ones too: a device that asks more often is not renewing. */
-const MAX_A_DAY = 5;
-
-export interface WantedRenewal {
-  readonly container: string;
-  /** The certificate that the new one is to stand in for. */
-  readonly replaces: string;
-  /** PKCS #10, DER; null: for the same key, by the request that proved it when it was new. */
-  readonly csr: Uint8Array | null;
-  /** What the device's TPM states of the key; null if it sent nothing. */
-  readonly evidence: SubmittedEvidence | null;
-}
 
 /**
  * The next certificate of a container. The one before stays in force until the device says that it has stored this one
@@ -35,6 +23,8 @@ export async function renewCertificate(
   wanted: WantedRenewal,
 ): Promise<IssuedChain & { readonly certificateId: string }> {
   const { attestation, issuance, reader, revocations, unitOfWork } = ports;
+  const plain = await renewPlainly(ports, intent, cardId, wanted);
+  if (plain !== null) return plain;
   const { card, old } = await unitOfWork.run((tx) => find(ports, tx, intent, cardId, wanted));
   const policy = await policyOf(ports, card, wanted.container);
   const csr = wanted.csr ?? old.csr;
@@ -44,7 +34,7 @@ export async function renewCertificate(
   const facts = await factsOf(ports, old.id);
   demandKey(policy, isSame ? 'same' : 'new', facts, ports.runtime.now());
   const from = renewableFrom(old, policy, facts.requestedAt);
-  const subject: Subject = { cardId, deviceId: intent.actor.id, publicKeyInfo, key: isSame ? 'kept' : 'new' };
+  const subject: Subject = { cardId, deviceId: intent.actor.id, publicKeyInfo };
   const judgement = await attestation.judge(policy.attestation, subject, wanted.evidence);
   const attested = judgement.verdict.state === 'attested';
   const proof = { key: isSame ? 'same' : 'new', attested, signedByOld: false } as const;
@@ -109,6 +99,7 @@ async function propose(
     const comment = 'the device asked again with another request';
     await ports.revocations.propose(tx, intent, unconfirmed, { reason: 'superseded', comment });
   }
+  await ports.renewals.raiseCardVersion(tx, cardId);
   const { personId, deviceId } = old;
   const about = { container, csr, personId, deviceId, cardId, enrolmentId: null, assurance };
   const certificateId = await ports.issuance.propose(tx, intent, about);

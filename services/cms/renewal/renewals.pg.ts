@@ -46,6 +46,10 @@ export function createRenewalRecords(pool: pg.Pool): RenewalRecords {
         WHERE id = ${id}::uuid AND renewal_requested_at IS NULL`;
     },
 
+    async raiseCardVersion(tx, cardId) {
+      await clientOf(tx).$executeRaw`UPDATE cards SET version = version + 1 WHERE id = ${cardId}::uuid`;
+    },
+
     async reminderTask(tx, certificateId, days) {
       const where = { certificateId_days: { certificateId, days } };
       return (await clientOf(tx).renewalReminder.findUnique({ where }))?.taskId ?? null;
