@@ -31,6 +31,8 @@ export function openDatabase(url: string, onIdleError: (error: Error) => void): 
     max: 10,
     connectionTimeoutMillis: 5000,
     statement_timeout: 30_000,
+    // For a network that swallows everything: nobody else would ever say so.
+    query_timeout: 35_000,
     application_name: 'cardwright-ca',
   });
   pool.on('error', onIdleError);
@@ -90,7 +92,7 @@ export function openDatabase(url: string, onIdleError: (error: Error) => void): 
 function translated(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const { code } = error as Error & { code?: string };
-  const lost = /Connection terminated|timeout exceeded when trying to connect/.test(error.message);
+  const lost = /Connection terminated|timeout exceeded when trying to connect|Query read timeout/.test(error.message);
   if (!lost && (code === undefined || !(PASSING.test(code) || NETWORK.has(code)))) return error;
   return new DomainError('unavailable', 'ca-database-unavailable', "the CA's database does not answer", {
     cause: error,

@@ -118,7 +118,7 @@ export async function startCa(config: CaConfig, logger: Logger, fault: FaultPoin
         // The revocation stands already. Upkeep sees that the CRL lacks it, should this fail.
         recorded: (issuer: 'root' | 'issuing', serialNumber: Buffer) => {
           responder.forget([serialNumber.toString('hex')]);
-          return crls[issuer].refresh().catch(failed);
+          return crls[issuer].refresh(shardOf(serialNumber, shards[issuer])).catch(failed);
         },
       },
     };

@@ -60,6 +60,8 @@ export interface PublisherOptions {
 export function crlPublisher({ authority, shards, baseUrl, schedule, store, now }: PublisherOptions) {
   const issuer = authority.role;
   const published = new Map<string, PublishedCrl>();
+  const everyShard = Array.from({ length: shards }, (_, shard) => shard);
+  const wanted = new Set<number>();
   let running: Promise<void> | null = null;
   let next: Promise<void> | null = null;
 
@@ -112,7 +114,6 @@ export function crlPublisher({ authority, shards, baseUrl, schedule, store, now 
   }
 
   async function bringUpToDate(shard: number): Promise<void> {
-    // An authority whose key is elsewhere publishes what is made there and imported here.
     // Twice: the first full CRL of all is followed by its first delta.
     for (let round = 0; round < 2; round += 1) {
       const state = await store.state(issuer, shard);
@@ -135,9 +136,13 @@ export function crlPublisher({ authority, shards, baseUrl, schedule, store, now 
   }
 
   function start(): Promise<void> {
+    const these = [...wanted];
+    wanted.clear();
     running = (async () => {
-      // One after the other: each takes connections of the pool, and memory.
-      for (let shard = 0; shard < shards; shard += 1) await bringUpToDate(shard);
+      const failures: unknown[] = [];
+      // One after the other: each takes connections of the pool, and memory. One that fails must not stop the others.
+      for (const shard of these) await bringUpToDate(shard).catch((error: unknown) => failures.push(error));
+      if (failures.length > 0) throw failures[0];
     })().finally(() => {
       running = null;
     });
@@ -145,8 +150,12 @@ export function crlPublisher({ authority, shards, baseUrl, schedule, store, now 
   }
 
   return {
-    /** @returns when CRLs are published that cover every change recorded before the call (of long ones: the deltas). */
-    refresh(): Promise<void> {
+    /**
+     * @param shard null: all
+     * @returns when CRLs are published that cover every change recorded before the call (of long ones: the deltas).
+     */
+    refresh(shard: number | null = null): Promise<void> {
+      for (const each of shard === null ? everyShard : [shard]) wanted.add(each);
       if (running === null) return start();
       next ??= running
         .catch(() => undefined)
@@ -158,7 +167,7 @@ export function crlPublisher({ authority, shards, baseUrl, schedule, store, now 
     },
     /** The names under which CRLs are published, as in their URLs. */
     names: (): readonly string[] =>
-      Array.from({ length: shards }, (_, shard) => shard).flatMap((shard) =>
+      everyShard.flatMap((shard) =>
         (schedule.delta === null ? (['full'] as const) : (['full', 'delta'] as const)).map((kind) =>
           crlName(issuer, shard, shards, kind),
         ),
@@ -167,7 +176,7 @@ export function crlPublisher({ authority, shards, baseUrl, schedule, store, now 
     current: (name: string): PublishedCrl | null => published.get(name) ?? null,
     /** The full CRLs in one: the newest number, and when the first of them ends. null: not all are made yet. */
     health(): { readonly number: bigint; readonly nextUpdate: Date } | null {
-      const names = Array.from({ length: shards }, (_, shard) => crlName(issuer, shard, shards, 'full'));
+      const names = everyShard.map((shard) => crlName(issuer, shard, shards, 'full'));
       const fulls = names.flatMap((name) => published.get(name) ?? []);
       const [first] = fulls;
       if (first === undefined || fulls.length < shards) return null;
