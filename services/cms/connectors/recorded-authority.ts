@@ -153,6 +153,24 @@ export function createRecordedAuthority(
     return await ask(request, attempt);
   }
 
+  /** Gives the time from which it counts at the CA, as far as we know. */
+  async function tell(serialNumber: string, reason: string, at: Date, invalidityDate: Date | undefined): Promise<Date> {
+    const answer = await attempts.bySerial(name, serialNumber);
+    if (answer === null) {
+      throw new DomainError('internal', 'certificate-unknown-to-ca', `${name} gave no certificate ${serialNumber}.`);
+    }
+    if (answer.revokedByHandAt !== null) return answer.revokedByHandAt;
+    if (connector.revoke === undefined) throw byHand(name);
+    const { certificate } = answer;
+    try {
+      await connector.revoke({ certificate, serialNumber, reason, revokedAt: at, invalidityDate });
+    } catch (error) {
+      if (error instanceof NotAsked || (isDomainError(error) && error.kind === 'unavailable')) await noteAway(error);
+      throw asRefusal(error);
+    }
+    return at;
+  }
+
   function keep({ requestId, ...request }: IssuanceRequest): Promise<IssuedChain> {
     const asked = begin({ requestId, ...request }).finally(() => running.delete(requestId));
     // Who asked may have gone by the time it fails.
@@ -174,21 +192,17 @@ export function createRecordedAuthority(
     },
 
     async revoke(serialNumber, reason, revokedAt, invalidityDate) {
-      const answer = await attempts.bySerial(name, serialNumber);
-      if (answer === null) {
-        throw new DomainError('internal', 'certificate-unknown-to-ca', `${name} gave no certificate ${serialNumber}.`);
-      }
-      if (answer.revokedByHandAt !== null) return { revokedAt: answer.revokedByHandAt };
-      if (connector.revoke === undefined) throw byHand(name);
-      const { certificate } = answer;
-      try {
-        await connector.revoke({ certificate, serialNumber, reason, revokedAt, invalidityDate });
-      } catch (error) {
-        if (error instanceof NotAsked || (isDomainError(error) && error.kind === 'unavailable')) await noteAway(error);
-        throw asRefusal(error);
-      }
-      return { revokedAt };
+      if (reason === 'certificateHold' && !connector.description.hold) throw holdNotOffered(name);
+      return { revokedAt: await tell(serialNumber, reason, revokedAt, invalidityDate) };
     },
+
+    ...(connector.description.hold
+      ? {
+          release: async (serial: string, at: Date) => ({
+            releasedAt: await tell(serial, 'removeFromCRL', at, undefined),
+          }),
+        }
+      : {}),
 
     health: () => connector.probe(),
     ...(connector.list === undefined ? {} : { list: connector.list }),
@@ -206,4 +220,11 @@ const byHand = (name: string) =>
     'unavailable',
     'revocation-by-hand',
     `The CA ${name} can not be told by us: revoke the certificate there, and then say here that it is done.`,
+  );
+
+const holdNotOffered = (name: string) =>
+  new DomainError(
+    'unprocessable',
+    'hold-not-offered',
+    `The CA ${name} knows no holds: revoke the certificate, or leave it.`,
   );

@@ -1,5 +1,8 @@
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { pipeline, Readable } from 'node:stream';
 import {
   type CaConnector,
@@ -159,6 +162,35 @@ describe('a CA that answers', () => {
     expect(await rig.revokeUnwanted(connector)).toBe(1);
     expect(asked.filter((path) => path.endsWith('/revoke'))).toHaveLength(2);
   });
+});
+
+it('a CA without holds is asked for none', async () => {
+  expect(authority.release).toBeUndefined();
+  await expect(authority.revoke('0a', 'certificateHold', new Date())).rejects.toMatchObject({
+    kind: 'unprocessable',
+    code: 'hold-not-offered',
+  });
+  await expect(authority.revoke('0a', 'superseded', new Date())).rejects.toEqual(code('certificate-unknown-to-ca'));
+});
+
+it('a program that takes holds is told of them, and of their end', async () => {
+  const told = join(rig.folder, 'told');
+  const program = rig.file('hold.sh', `#!/bin/bash\ncat > /dev/null; echo "$CARDWRIGHT_REQUEST" >> ${told}\n`, 0o755);
+  const issue = rig.file(
+    'issue.sh',
+    `#!/bin/bash\ncat ${rig.file('held.pem', ca.openssl(['x509', '-inform', 'DER'], good()).toString())}\n`,
+    0o755,
+  );
+  const settings = { kind: 'script', name: 'holds', issuers: ca.certificateFile, profiles: { 'tls-client': 'x' } };
+  const holds = rig.authority(
+    rig.one({ ...settings, issue: [issue], revoke: [program], names: ['email'], hold: true }),
+  );
+  const serial = new X509Certificate((await holds.issue(request)).certificate).serialNumber.toLowerCase();
+  const at = new Date();
+  expect(await holds.revoke(serial, 'certificateHold', at)).toEqual({ revokedAt: at });
+  expect(await holds.release?.(serial, at)).toEqual({ releasedAt: at });
+  const lines = readFileSync(told, 'utf8').trim().split('\n');
+  expect(lines.map((line) => JSON.parse(line).reason)).toEqual(['certificateHold', 'removeFromCRL']);
 });
 
 describe('a process that is killed', () => {
