@@ -115,7 +115,7 @@ describe('a TPM proves', () => {
       const expected = {
         publicKeyInfo: maker.keyPublic(key),
         parentName,
-        policies: [cardKeyPolicy(index.writtenName)],
+        policy: cardKeyPolicy(index.writtenName),
       };
       verifyCardKey(evidence, expected, asked);
       const later = { ...asked, nonce: random(32) };

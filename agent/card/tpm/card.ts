@@ -1,11 +1,11 @@
 import { DomainError, type Secret } from '@cardwright/protocol';
-import type { Bytes } from '@cardwright/protocol/tpm';
+import { type Bytes, cardKeyPolicy } from '@cardwright/protocol/tpm';
 import { isRefusal, PolicySession, RC, sign, withLoaded } from '../../tpm/index.ts';
 import type { Card, CardRecord, PinResetChallenge, SelfChangeApproval, SignRequest, Tries } from '../port.ts';
 import type { Hardware } from './hardware.ts';
 import { requireCardKey } from './key-template.ts';
 import { changePin } from './pin-change.ts';
-import { proofsOf, provePin } from './pin-proof.ts';
+import { provePin } from './pin-proof.ts';
 import { startPinReset } from './pin-reset.ts';
 import { CardPlace } from './place.ts';
 import { readSignature, schemeFor } from './signature.ts';
@@ -47,12 +47,12 @@ export class TpmCard implements Card {
   async #sign(request: SignRequest): Promise<Bytes> {
     const { tpm, roots } = this.#hardware;
     const key = decodeStored(request.key);
-    const { area, proof } = requireCardKey(key.parsed, proofsOf(this.#place));
+    const area = requireCardKey(key.parsed, cardKeyPolicy(this.#place.index.writtenName));
     const scheme = schemeFor(area.kind, request);
     const root = await roots.named(this.record.parentName);
     const secure = await roots.session(root);
     return PolicySession.during(tpm, async (session) => {
-      await provePin(this.#place, secure, session, request.pin, proof);
+      await provePin(this.#place, secure, session, request.pin);
       try {
         return await withLoaded(tpm, root, key, async (loaded) =>
           readSignature(await sign(tpm, loaded, session.spending(), request.digest, scheme), scheme),

@@ -7,7 +7,6 @@ import {
   CARD_REFS,
   cardKeyPolicy,
   cardPolicies,
-  earlierCardKeyPolicy,
   PIN_PROVED,
   pinIndex,
   selfChangeApproval,
@@ -133,10 +132,6 @@ test('the branches, the index policy and the keys’ policy are what the TPM com
     await commandCode(session, TPM_CC.NV_ChangeAuth);
   });
   expect(selfChange).toBe(hex(approvedPolicy));
-  const noExpiry = new Writer().sized(NONE).sized(NONE).sized(NONE).u32(0).done();
-  const secret = (session: Entity) =>
-    tpm.run({ code: TPM_CC.PolicySecret, handles: [place, session], authorizers, parameters: noExpiry });
-  expect(await trial(secret)).toBe(hex(earlierCardKeyPolicy(index().writtenName)));
 });
 
 async function nvName(nvIndex: number): Promise<{ nvPublic: string; name: string }> {

@@ -46,21 +46,17 @@ export function keyParameters(keyType: KeyType): Bytes {
 
 type CardKeyArea = Exclude<PublicArea, { kind: 'keyed-hash' }>;
 
-/** Which of the card's `policies` the key has. Throws `key-of-another-card`: the key is not one that this card's PIN, and only it, opens. */
-export function requireCardKey<P extends { readonly keyPolicy: Bytes }>(
-  area: PublicArea,
-  policies: readonly P[],
-): P & { readonly area: CardKeyArea } {
-  const policy = policies.find(({ keyPolicy }) => Buffer.from(area.authPolicy).equals(keyPolicy));
+/** Throws `key-of-another-card`: the key is not one that the PIN of the card of `policy`, and only it, opens. */
+export function requireCardKey(area: PublicArea, policy: Bytes): CardKeyArea {
   if (
     area.kind === 'keyed-hash' ||
     area.nameAlg !== TPM_ALG.SHA256 ||
     area.attributes !== CARD_KEY_ATTRIBUTES ||
-    policy === undefined
+    !Buffer.from(area.authPolicy).equals(policy)
   ) {
     throw new DomainError('conflict', 'key-of-another-card', 'This key does not belong to this card.');
   }
-  return { ...policy, area };
+  return area;
 }
 
 /** SubjectPublicKeyInfo, DER. Throws `key-blob-malformed` for what is no key of a card. */

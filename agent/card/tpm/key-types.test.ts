@@ -49,6 +49,25 @@ test.each([
   await maker.makeKey(made.record, 'ec-p256');
 });
 
+test('what a profile asks for is known before anything is made', async () => {
+  const codes: number[] = [];
+  let asked = 0;
+  meddled.meddle({
+    answer: (command) => {
+      codes.push(codeOf(command));
+      return codeOf(command) === TEST_PARMS && ++asked === 2 ? refusing(0x1c4) : undefined;
+    },
+  });
+  const wanted = ['ec-p256', 'ec-p256', 'rsa-3072', 'ec-p384'] as const;
+  await expect(maker.requireKeyTypes(wanted)).rejects.toMatchObject({
+    code: 'key-type-not-supported',
+    data: { keyType: 'rsa-3072' },
+  });
+  expect(codes).toEqual([TEST_PARMS, TEST_PARMS]);
+  meddled.meddle({});
+  await maker.requireKeyTypes(wanted);
+});
+
 test('a TPM that is busy is not one that lacks a key type', async () => {
   meddled.meddle({ answer: (command) => (codeOf(command) === TEST_PARMS ? refusing(0x921) : undefined) });
   await expect(maker.makeKey(made.record, 'ec-p384')).rejects.toMatchObject({ code: 'tpm-locked-out' });

@@ -97,7 +97,7 @@ class TpmCardMaker implements CardMaker {
       const policy = cardKeyPolicy(this.#place(card.slot, card.administratorKeyName).index.writtenName);
       await requireKeyType(this.#hardware.tpm, keyType);
       const made = await createObject(this.#hardware.tpm, root, keyTemplate(keyType, policy));
-      requireCardKey(parsePublicArea(made.publicArea, 'tpm-response-malformed'), [{ keyPolicy: policy }]);
+      requireCardKey(parsePublicArea(made.publicArea, 'tpm-response-malformed'), policy);
       return encodeStored(made, made.creation);
     });
   }

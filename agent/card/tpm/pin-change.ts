@@ -3,7 +3,7 @@ import { answerSignature, CARD_REFS, selfChangeApproval, TPM_CC } from '@cardwri
 import { changeNvAuth, isRefusal, PolicySession, RC, verifySignature, withLoaded } from '../../tpm/index.ts';
 import type { CardRecord, SelfChangeApproval } from '../port.ts';
 import type { Hardware } from './hardware.ts';
-import { proofsOf, provePin } from './pin-proof.ts';
+import { provePin } from './pin-proof.ts';
 import { withPinValue } from './pin-value.ts';
 import type { CardPlace } from './place.ts';
 import { decodeStored } from './stored.ts';
@@ -20,7 +20,7 @@ export async function changePin(
   pins: { readonly old: Secret; readonly new: Secret },
   approval: SelfChangeApproval,
 ): Promise<void> {
-  const { proof, expected } = approved(place, approval);
+  const expected = approved(place, approval);
   const signature = answerSignature(approval.signature);
   const root = await roots.named(record.parentName);
   const secure = await roots.session(root);
@@ -34,7 +34,7 @@ export async function changePin(
       }
     });
     await PolicySession.during(tpm, async (session) => {
-      await provePin(place, secure, session, pins.old, proof);
+      await provePin(place, secure, session, pins.old);
       await session.commandCode(TPM_CC.NV_ChangeAuth);
       await session.authorize(expected.approvedPolicy, CARD_REFS.self, record.administratorKeyName, ticket);
       await place.openBranch(session);
@@ -44,11 +44,9 @@ export async function changePin(
 }
 
 function approved(place: CardPlace, { approvedPolicy }: SelfChangeApproval) {
-  for (const { proof, keyPolicy } of proofsOf(place)) {
-    const expected = selfChangeApproval(place.index.writtenName, keyPolicy);
-    if (Buffer.from(expected.approvedPolicy).equals(approvedPolicy)) return { proof, expected };
-  }
-  throw notApproved();
+  const expected = selfChangeApproval(place.index.writtenName);
+  if (!Buffer.from(expected.approvedPolicy).equals(approvedPolicy)) throw notApproved();
+  return expected;
 }
 
 function notApproved(cause?: unknown): DomainError {

@@ -3,7 +3,6 @@ import {
   answerSignature,
   CARD_NV_ATTRIBUTES,
   CARD_REFS,
-  earlierCardKeyPolicy,
   encodeNvPublic,
   nvName,
   PIN_PROVED,
@@ -16,15 +15,13 @@ import {
   written,
 } from '@cardwright/protocol/tpm';
 import { describe, expect, test } from 'vitest';
-import { createObject, type Entity, handlesInUse, verifySignature } from '../../tpm/index.ts';
+import { type Entity, handlesInUse, verifySignature } from '../../tpm/index.ts';
 import { startSoftwareTpm } from '../../tpm/testing/software-tpm.process.ts';
 import { openTpm } from '../../tpm/wire.ts';
 import { makeCard } from '../testing/make-card.ts';
 import { outcome } from '../testing/root.ts';
 import { Scene } from '../testing/scene.ts';
 import { tpmCardMaker } from './index.ts';
-import { keyTemplate } from './key-template.ts';
-import { encodeStored } from './stored.ts';
 
 // Each test walks into a trap of the design on purpose, as root could; the README beside lists where each trap is tried.
 const secret = (text: string) => Secret.fromText(text);
@@ -118,21 +115,6 @@ describe('trap 6: "PolicySecret tickets (PIN caching) outlive a block"', () => {
       });
     });
     await expect(scene.sign(scene.pin)).rejects.toMatchObject({ code: 'card-blocked' });
-  });
-
-  test('a key of a card from before, whose policy is PolicySecret, goes on working, and so does its change of PIN', async () => {
-    const { record, vault, card } = scene.made;
-    const policy = earlierCardKeyPolicy(scene.index.writtenName);
-    const root = await scene.roots.named(record.parentName);
-    const key = encodeStored(await createObject(scene.tpm, root, keyTemplate('ec-p256', policy)));
-    await scene.roots.release();
-    const request = { key, hash: 'sha256', digest: scene.digest } as const;
-    await card.sign({ ...request, pin: secret(scene.pin) });
-    await expect(card.sign({ ...request, pin: secret('0') })).rejects.toMatchObject({ code: 'pin-wrong' });
-    const { approvedPolicy, digest } = selfChangeApproval(scene.index.writtenName, policy);
-    const approval = { approvedPolicy, signature: vault.mac(digest) };
-    await card.changePin(secret(scene.pin), secret('314159'), approval);
-    await card.sign({ ...request, pin: secret('314159') });
   });
 });
 

@@ -41,7 +41,7 @@ export async function attestCard(
   for (const { id: certificateId, container, csr } of active) {
     const submitted = evidence.get(container);
     if (submitted === undefined) continue;
-    const subject = { deviceId, cardId, publicKeyInfo: reader.publicKeyOf(csr), key: 'kept' } as const;
+    const subject = { deviceId, cardId, publicKeyInfo: reader.publicKeyOf(csr) };
     const judgement: Judgement = await desk.judge('preferred', subject, submitted);
     await unitOfWork.run((tx) => desk.record(tx, intent, certificateId, subject, judgement));
     const { verdict } = judgement;

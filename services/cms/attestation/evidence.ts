@@ -1,6 +1,6 @@
 import { DomainError, isDomainError } from '@cardwright/protocol';
 import { parseAttestationKey, verifyCardKey, verifyPinIndex } from '@cardwright/protocol/attestation';
-import { cardKeyPolicy, earlierCardKeyPolicy, parseStoragePublic, pinIndex } from '@cardwright/protocol/tpm';
+import { cardKeyPolicy, parseStoragePublic, pinIndex } from '@cardwright/protocol/tpm';
 import type { Actor, Intent } from '../kernel/actor.ts';
 import type { AuditTrail } from '../kernel/audit-entry.ts';
 import type { Runtime } from '../kernel/runtime.ts';
@@ -43,8 +43,6 @@ export interface Subject {
   readonly cardId: string;
   /** SubjectPublicKeyInfo, DER. */
   readonly publicKeyInfo: Bytes;
-  /** `new`: policies of keys as they are made now. `kept`: also of keys that were made before. */
-  readonly key: 'new' | 'kept';
 }
 
 /** Attestation as other capabilities use it. */
@@ -164,11 +162,10 @@ function verify(
   }
   const indexName = Buffer.from(card.indexName, 'hex');
   const asked = { attestationKey: parseAttestationKey(identity.attestationKey), nonce: submitted.nonce };
-  const policies = [cardKeyPolicy(indexName)];
-  if (subject.key === 'kept') policies.push(earlierCardKeyPolicy(indexName));
+  const policy = cardKeyPolicy(indexName);
   const { publicKeyInfo } = subject;
   const parentName = parseStoragePublic(identity.storageKey).name;
-  verifyCardKey(submitted.key, { publicKeyInfo, parentName, policies }, asked);
+  verifyCardKey(submitted.key, { publicKeyInfo, parentName, policy }, asked);
   verifyPinIndex(submitted.index, { name: indexName, pinLimit: card.pinLimit }, asked);
 }
 

@@ -81,7 +81,7 @@ export async function requestCertificate(
   const policy = certificateProfile?.attestation ?? profile.attestation;
 
   const { cardId, deviceId } = enrolment;
-  const subject: Subject = { cardId, deviceId, publicKeyInfo: reader.publicKeyOf(wanted.csr), key: 'new' };
+  const subject: Subject = { cardId, deviceId, publicKeyInfo: reader.publicKeyOf(wanted.csr) };
   const judgement = await deps.attestation.judge(policy, subject, wanted.evidence);
 
   // Whose request was answered before asks for the answer alone: a signature is not wanted twice for it.

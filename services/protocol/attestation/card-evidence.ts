@@ -80,8 +80,8 @@ export interface ExpectedKey {
   readonly publicKeyInfo: Bytes;
   /** Of the proven storage key. */
   readonly parentName: Bytes;
-  /** What may open the key: exactly one of these. */
-  readonly policies: readonly Bytes[];
+  /** What may open the key, and nothing else. */
+  readonly policy: Bytes;
 }
 
 /**
@@ -111,7 +111,7 @@ export function verifyCardKey(evidence: KeyEvidence, expected: ExpectedKey, aske
     const detail = `A card's key has the attributes 000404b2, this one has ${found}.`;
     throw refused('key-attributes-wrong', detail);
   }
-  if (!expected.policies.some((policy) => same(policy, area.authPolicy))) {
+  if (!same(expected.policy, area.authPolicy)) {
     throw refused('key-policy-wrong', "The key is not opened by this card's PIN, or by something else as well.");
   }
   if (!same(publicKeyInfo(area), expected.publicKeyInfo)) {

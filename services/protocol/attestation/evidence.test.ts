@@ -27,7 +27,7 @@ describe('what tpm2-tools had a TPM state', () => {
     signature: RECORDED.keySignature,
   };
   const point = { x: RECORDED.key.slice(54, 86), y: RECORDED.key.slice(88, 120) };
-  const expected = { publicKeyInfo: spkiOf(point), parentName, policies: [KEY_POLICY] };
+  const expected = { publicKeyInfo: spkiOf(point), parentName, policy: KEY_POLICY };
 
   it('of a key’s creation is accepted', () => {
     expect(() => verifyCardKey(evidence, expected, recordedAsk)).not.toThrow();
@@ -61,7 +61,7 @@ describe('evidence is refused by its own code', () => {
   const asked = { attestationKey: tpm.attestationKey, nonce: NONCE };
   const point = pointOf(generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).publicKey);
   const policy = KEY_POLICY;
-  const expected = { publicKeyInfo: spkiOf(point), parentName, policies: [policy] };
+  const expected = { publicKeyInfo: spkiOf(point), parentName, policy };
   const area = (attributes = CARD_KEY_ATTRIBUTES, authPolicy = policy) =>
     new Writer()
       .u16(TPM_ALG.ECC)

@@ -39,14 +39,11 @@ export function nvWriteCpHash(of: { readonly name: Bytes; readonly data: Bytes }
 }
 
 /**
- * Lets a person change the PIN knowing the old one: the proof that the card's keys want (`keyPolicy`) and NV_ChangeAuth
+ * Lets a person change the PIN knowing the old one: the proof that the card's keys want and NV_ChangeAuth
  * only. `digest` is what TPM2_PolicyAuthorize's ticket is over: H(approvedPolicy || policyRef).
  */
-export function selfChangeApproval(
-  writtenName: Bytes,
-  keyPolicy: Bytes = cardKeyPolicy(writtenName),
-): { readonly approvedPolicy: Bytes; readonly digest: Bytes } {
-  const approvedPolicy = policyCommandCode(keyPolicy, TPM_CC.NV_ChangeAuth);
+export function selfChangeApproval(writtenName: Bytes): { readonly approvedPolicy: Bytes; readonly digest: Bytes } {
+  const approvedPolicy = policyCommandCode(cardKeyPolicy(writtenName), TPM_CC.NV_ChangeAuth);
   return { approvedPolicy, digest: sha256(approvedPolicy, CARD_REFS.self) };
 }
 

@@ -8,7 +8,6 @@ import {
   policyCommandCode,
   policyNv,
   policyOr,
-  policySecret,
   policySigned,
 } from './policies.ts';
 import { type Bytes, concat, u32 } from './wire.ts';
@@ -87,11 +86,6 @@ export const PIN_PROVED: NvCondition = { operand: u32(0), offset: 0, operation: 
  */
 export function cardKeyPolicy(writtenName: Bytes): Bytes {
   return policyNv(EMPTY_POLICY, PIN_PROVED, writtenName);
-}
-
-/** Of the keys of cards made before that: they go on working, and are never made any more. */
-export function earlierCardKeyPolicy(writtenName: Bytes): Bytes {
-  return policySecret(EMPTY_POLICY, writtenName);
 }
 
 /** The index's data: tries used, tries allowed. */
