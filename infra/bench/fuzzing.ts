@@ -10,6 +10,7 @@ export function fuzzParsers(): string {
   const programs = [
     { program: inRepository('agent', 'dist', 'testing', 'fuzz-program.js'), inputs: INPUTS },
     { program: inRepository('services', 'ca', 'dist', 'testing', 'fuzz-program.js'), inputs: REQUESTS },
+    { program: inRepository('services', 'cms', 'dist', 'testing', 'fuzz-program.js'), inputs: REQUESTS },
   ];
   return programs
     .map(({ program, inputs }) =>
