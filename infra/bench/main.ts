@@ -11,6 +11,7 @@ import { measureCardMaking } from './card-making.ts';
 import { measureCertificates } from './certificates.ts';
 import { fuzzParsers } from './fuzzing.ts';
 import { measureKekRotation } from './kek-rotation.ts';
+import { measureStatus } from './status.ts';
 import { formatTable, type Row } from './table.ts';
 import { measureUnblockResponses } from './unblock-responses.ts';
 import { measureVaultAnswers } from './vault-answers.ts';
@@ -52,6 +53,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       await measureCardImport(system, CARDS),
       await measureKekRotation(system, KEYS),
       ...(await measureCertificates(system, Math.ceil(requests / 6))),
+      ...(await measureStatus(requests * 10)),
       ...(await measureAgentProgram(system)),
       // Last: it leaves a large database.
       ...(await measureAuditorQueries(system, AUDITED)),
