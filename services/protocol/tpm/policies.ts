@@ -17,10 +17,6 @@ export function policySigned(before: Bytes, authName: Bytes, policyRef: Bytes): 
   return update(before, TPM_CC.PolicySigned, authName, policyRef);
 }
 
-export function policySecret(before: Bytes, authName: Bytes, policyRef: Bytes = new Uint8Array()): Bytes {
-  return update(before, TPM_CC.PolicySecret, authName, policyRef);
-}
-
 /** What TPM2_PolicyNV compares: the index's bytes from `offset` on with `operand`, by a TPM_EO. */
 export interface NvCondition {
   readonly operand: Bytes;
