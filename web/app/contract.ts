@@ -43,3 +43,4 @@ export type AllowedAction = Card['allowedActions'][number];
 type OpenSession = NonNullable<paths['/api/v1/cards/{cardId}/unblock-sessions']['post']['requestBody']>;
 export type VerificationMethod = OpenSession['content']['application/json']['verification']['method'];
 export type Permission = Session['permissions'][number];
+export type EnrolmentMethod = Enrolment['method'];

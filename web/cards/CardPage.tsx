@@ -3,6 +3,7 @@ import type { ReactNode } from 'react';
 import { EventTimeline } from '../audit/EventTimeline.tsx';
 import { CertificateSection } from '../certificates/CertificateSection.tsx';
 import { KeyChangeList } from '../key-changes/KeyChangeList.tsx';
+import { LifeCycleActs } from '../life-cycle/LifeCycleActs.tsx';
 import { RecordLink } from '../search/RecordLink.tsx';
 import { en as t } from '../texts/en.ts';
 import { Facts } from '../ui/Facts.tsx';
@@ -26,6 +27,7 @@ export function CardPage({ cardId }: { cardId: string }) {
           <LifeCycleStrip state={found.state} />
           <CardWarnings card={found} />
           <CardActs card={found} />
+          <LifeCycleActs subject={{ kind: 'card', id: cardId }} />
           <Section title={t.cards.facts}>
             <Facts
               facts={[

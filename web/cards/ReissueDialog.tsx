@@ -1,11 +1,12 @@
 import { useState } from 'react';
 import { answerOf, api } from '../app/api.ts';
-import type { Card } from '../app/contract.ts';
+import type { Card, VerificationMethod } from '../app/contract.ts';
 import { EnrolmentCode } from '../people/EnrolmentCode.tsx';
 import { en as t } from '../texts/en.ts';
 import { Choice } from '../ui/Choice.tsx';
 import { Dialog } from '../ui/Dialog.tsx';
 import { ReasonDialog } from '../ui/ReasonDialog.tsx';
+import { VerificationFields } from '../unblock/VerificationFields.tsx';
 
 const OLD_CARD = ['retire-when-replaced', 'retire-now'] as const;
 const WHY = ['superseded', 'keyCompromise', 'cessationOfOperation'] as const;
@@ -14,12 +15,21 @@ const WHY = ['superseded', 'keyCompromise', 'cessationOfOperation'] as const;
 export function ReissueDialog(props: { card: Card; isOpen: boolean; onClose: () => void }) {
   const [oldCard, setOldCard] = useState<(typeof OLD_CARD)[number]>('retire-when-replaced');
   const [why, setWhy] = useState<(typeof WHY)[number]>('superseded');
-  const [made, setMade] = useState<{ code: string; expiresAt: string } | null>(null);
+  const [made, setMade] = useState<{ code: string; handOverCode: string | null; expiresAt: string } | null>(null);
+  // Whether somebody has to vouch is a matter of the card's profile, which the server knows: it says so when it is asked.
+  const [vouches, setVouches] = useState(false);
+  const [method, setMethod] = useState<VerificationMethod | null>(null);
+  const [evidence, setEvidence] = useState('');
+  const [attempted, setAttempted] = useState(false);
   const { card } = props;
   const close = () => {
     setOldCard('retire-when-replaced');
     setWhy('superseded');
     setMade(null);
+    setVouches(false);
+    setMethod(null);
+    setEvidence('');
+    setAttempted(false);
     props.onClose();
   };
   if (made !== null) {
@@ -31,7 +41,9 @@ export function ReissueDialog(props: { card: Card; isOpen: boolean; onClose: () 
   }
   const isGone = card.state === 'retired' || card.state === 'destroyed';
   const mayRetire = card.allowedActions.some(({ action, allowed }) => action === 'retire' && allowed);
-  const more = oldCard === 'retire-now' ? { oldCard, revocationReason: why } : { oldCard };
+  const fate = oldCard === 'retire-now' ? { oldCard, revocationReason: why } : { oldCard };
+  const verification = method === null || evidence.trim() === '' ? undefined : { method, evidence: evidence.trim() };
+  const more = vouches ? verification && { ...fate, verification } : fate;
   return (
     <ReasonDialog
       title={t.reissue.title(card.serial)}
@@ -45,7 +57,9 @@ export function ReissueDialog(props: { card: Card; isOpen: boolean; onClose: () 
         answerOf(api.POST('/api/v1/cards/{cardId}/reissues', { params: { path: { cardId: card.id } }, body, headers }))
       }
       touches={[['cards'], ['enrolments'], ['certificates'], ['key-changes'], ['tasks'], ['events']]}
-      onDone={({ code, enrolment }) => setMade({ code, expiresAt: enrolment.expiresAt })}
+      onDone={({ code, handOverCode, enrolment }) => setMade({ code, handOverCode, expiresAt: enrolment.expiresAt })}
+      onAttempt={() => setAttempted(vouches)}
+      onRefused={({ code }) => (code === 'verification-required' ? setVouches(true) : undefined)}
     >
       <p>{t.reissue.what}</p>
       {mayRetire ? (
@@ -64,6 +78,15 @@ export function ReissueDialog(props: { card: Card; isOpen: boolean; onClose: () 
           options={WHY.map((value) => ({ value, ...t.reissue.whys[value] }))}
           value={why}
           onChange={setWhy}
+        />
+      ) : null}
+      {vouches ? (
+        <VerificationFields
+          method={method}
+          evidence={evidence}
+          onMethod={setMethod}
+          onEvidence={setEvidence}
+          attempted={attempted}
         />
       ) : null}
     </ReasonDialog>

@@ -5,6 +5,7 @@ import { useMay } from '../app/session.ts';
 import { EventTimeline } from '../audit/EventTimeline.tsx';
 import { CardList } from '../cards/CardList.tsx';
 import { CertificateSection } from '../certificates/CertificateSection.tsx';
+import { LifeCycleActs } from '../life-cycle/LifeCycleActs.tsx';
 import { en as t } from '../texts/en.ts';
 import { Button } from '../ui/Button.tsx';
 import { Facts } from '../ui/Facts.tsx';
@@ -43,6 +44,7 @@ export function DevicePage({ deviceId }: { deviceId: string }) {
               [t.devices.since, <Time key="made" at={found.createdAt} />],
             ]}
           />
+          <LifeCycleActs subject={{ kind: 'device', id: deviceId }} />
           <CertificateSection filter={{ deviceId }} omit={['device']} />
           <Section title={t.cards.list}>
             <CardList filter={{ deviceId }} omit="device" empty={t.devices.noCards} />

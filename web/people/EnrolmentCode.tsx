@@ -7,11 +7,14 @@ import { Button } from '../ui/Button.tsx';
 import { CopyButton } from '../ui/CopyButton.tsx';
 import { Time } from '../ui/Time.tsx';
 import { spokenWords } from '../unblock/spoken.ts';
+import { HandOverCode } from './HandOverCode.tsx';
 import './enrolment-code.css';
 
 /** An enrolment code, large and in its groups, to be read out or copied. It can't be shown again. */
 export function EnrolmentCode(props: {
   code: string;
+  /** where the first PIN is handed over: what opens it */
+  handOverCode?: string | null;
   expiresAt: string;
   person: Pick<Person, 'displayName'>;
   onDone: () => void;
@@ -42,6 +45,7 @@ export function EnrolmentCode(props: {
         {t.enrolments.expires} <Time at={props.expiresAt} />
       </p>
       <pre className="command">{t.enrolments.command(window.location.origin)}</pre>
+      {props.handOverCode ? <HandOverCode code={props.handOverCode} person={props.person} /> : null}
       <div className="actions">
         <CopyButton text={props.code} label={t.enrolments.copy} />
         <ToggleButton className="button button-secondary" isSelected={spoken} onChange={setSpoken}>

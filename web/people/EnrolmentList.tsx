@@ -9,14 +9,18 @@ import { Listed } from '../ui/Listed.tsx';
 import { StateBadge } from '../ui/StateBadge.tsx';
 import { Time } from '../ui/Time.tsx';
 import { CancelEnrolmentDialog } from './CancelEnrolmentDialog.tsx';
+import { ConfirmPinDialog } from './ConfirmPinDialog.tsx';
 import { enrolmentsQuery } from './people.queries.ts';
 
 export function EnrolmentList({ personId }: { personId: string }) {
   const enrolments = useInfiniteQuery(enrolmentsQuery(personId));
+  const [confirming, setConfirming] = useState<Enrolment | null>(null);
   const [cancelling, setCancelling] = useState<Enrolment | null>(null);
   const made = (enrolment: Enrolment) => {
-    const mayCancel = enrolment.allowedActions.some((act) => act.action === 'cancel' && act.allowed);
-    if (!enrolment.cardId && !mayCancel) return '–';
+    const may = (name: string) => enrolment.allowedActions.some(({ action, allowed }) => action === name && allowed);
+    const mayCancel = may('cancel');
+    const mayConfirm = may('confirm-initial-pin');
+    if (!enrolment.cardId && !mayCancel && !mayConfirm) return '–';
     // a device may have begun and never come back: then there is a card, and still something to cancel
     return (
       <>
@@ -25,6 +29,7 @@ export function EnrolmentList({ personId }: { personId: string }) {
             {t.enrolments.toCard}
           </RecordLink>
         ) : null}
+        {mayConfirm ? <Button onPress={() => setConfirming(enrolment)}>{t.enrolments.confirm}</Button> : null}
         {mayCancel ? (
           <Button variant="quiet" onPress={() => setCancelling(enrolment)}>
             {t.enrolments.cancel}
@@ -43,6 +48,11 @@ export function EnrolmentList({ personId }: { personId: string }) {
             columns={[
               { name: t.common.made, cell: (enrolment) => <Time at={enrolment.createdAt} /> },
               { name: t.common.state, cell: (enrolment) => <StateBadge state={enrolment.state} /> },
+              { name: t.enrolments.method, cell: ({ method }) => t.cardProfiles.methods[method].label },
+              {
+                name: t.enrolments.initialPin,
+                cell: ({ initialPinState }) => t.enrolments.initialPinStates[initialPinState],
+              },
               { name: t.enrolments.by, cell: (enrolment) => enrolment.createdBy.name },
               { name: t.enrolments.expires, cell: (enrolment) => <Time at={enrolment.expiresAt} /> },
               { name: t.enrolments.result, cell: made },
@@ -50,6 +60,7 @@ export function EnrolmentList({ personId }: { personId: string }) {
           />
         )}
       </Listed>
+      {confirming ? <ConfirmPinDialog enrolment={confirming} onClose={() => setConfirming(null)} /> : null}
       {cancelling ? <CancelEnrolmentDialog enrolment={cancelling} onClose={() => setCancelling(null)} /> : null}
     </>
   );

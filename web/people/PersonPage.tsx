@@ -3,6 +3,7 @@ import { PERMISSION, useMay } from '../app/session.ts';
 import { EventTimeline } from '../audit/EventTimeline.tsx';
 import { CardList } from '../cards/CardList.tsx';
 import { CertificateSection } from '../certificates/CertificateSection.tsx';
+import { LifeCycleActs } from '../life-cycle/LifeCycleActs.tsx';
 import { en as t } from '../texts/en.ts';
 import { Facts } from '../ui/Facts.tsx';
 import { Loaded } from '../ui/Loaded.tsx';
@@ -27,6 +28,7 @@ export function PersonPage({ personId }: { personId: string }) {
               [t.common.made, <Time key="made" at={found.createdAt} />],
             ]}
           />
+          <LifeCycleActs subject={{ kind: 'person', id: personId }} />
           <Section title={t.cards.list}>
             <CardList filter={{ personId }} omit="person" empty={t.people.noCards} />
           </Section>

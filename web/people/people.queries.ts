@@ -9,8 +9,13 @@ export function personQuery(personId: string) {
   });
 }
 
+/** Devices go on with enrolments at their own time: what became of them is asked for again this often. */
+const ENROLMENTS_EVERY_MILLISECONDS = 10_000;
+
 export function enrolmentsQuery(personId: string) {
-  return pagedQuery(['enrolments', { personId }], (page) =>
-    answerOf(api.GET('/api/v1/enrolments', { params: { query: { personId, ...page } } })),
+  return pagedQuery(
+    ['enrolments', { personId }],
+    (page) => answerOf(api.GET('/api/v1/enrolments', { params: { query: { personId, ...page } } })),
+    { everyMilliseconds: ENROLMENTS_EVERY_MILLISECONDS },
   );
 }

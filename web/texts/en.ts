@@ -1,6 +1,8 @@
 import { cardProfilesEn } from './en-card-profiles.ts';
 import { certificatesEn } from './en-certificates.ts';
 import { devicesEn } from './en-devices.ts';
+import { enrolmentsEn } from './en-enrolments.ts';
+import { lifeCycleEn } from './en-life-cycle.ts';
 import { reissueEn } from './en-reissue.ts';
 import { plural, tasksEn } from './en-tasks.ts';
 
@@ -126,24 +128,7 @@ export const en = {
     email: 'E-mail',
     noCards: 'This person has no card.',
   },
-  enrolments: {
-    list: 'Enrolments',
-    none: 'No enrolment was made for this person.',
-    make: 'Create enrolment code',
-    code: 'Enrolment code',
-    codeTitle: (name: string) => `Enrolment code for ${name}`,
-    codeOnce: 'It is shown this once. Give it only to this person: whoever has it can make a card in their name.',
-    command: (server: string) => `cardwright-agent enrol --server ${server} --code …`,
-    copy: 'Copy code',
-    codeDone: 'Hide code',
-    expires: 'Expires',
-    by: 'Made by',
-    result: 'Result',
-    toCard: 'Card',
-    cancel: 'Cancel enrolment',
-    cancelTitle: 'Cancel this enrolment?',
-    cancelConfirm: 'Cancel enrolment',
-  },
+  ...enrolmentsEn,
   cards: {
     list: 'Cards',
     serial: 'Serial',
@@ -193,6 +178,7 @@ export const en = {
   ...tasksEn,
   ...devicesEn,
   ...reissueEn,
+  ...lifeCycleEn,
   unblock: {
     title: 'Unblock card',
     steps: 'Steps',

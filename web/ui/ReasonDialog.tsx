@@ -29,6 +29,7 @@ interface ReasonFormProps<Answer, More extends object> {
   /** Closes, unless this is said. */
   onDone?: (answer: Answer) => void;
   onAttempt?: () => void;
+  onRefused?: (error: ApiError) => void;
   onClose: () => void;
 }
 
@@ -53,6 +54,7 @@ function ReasonForm<Answer, More extends object>(props: ReasonFormProps<Answer, 
     perform: props.perform,
     touches: props.touches,
     onDone: (answer) => (props.onDone ? props.onDone(answer) : props.onClose()),
+    onRefused: (error) => props.onRefused?.(error),
   });
   const submit = (event: FormEvent) => {
     event.preventDefault();
