@@ -220,16 +220,17 @@ describe('a card with certificates of three CAs', () => {
 });
 
 it('a certificate profile names only a CA that there is, and what it can do', async () => {
-  const names = { userPrincipalName: false, kerberosPrincipal: false, securityIdentifier: false, organization: false };
-  const profile = (authority: string, kind: string) => ({
+  const none = { userPrincipalName: false, kerberosPrincipal: false, securityIdentifier: false, organization: false };
+  const profile = (authority: string, kind: string, userPrincipalName = false) => ({
     ...{ name: 'refused', kind, displayName: 'x', authority, keyTypes: ['ec-p256'], validitySeconds: TEN_DAYS },
-    names: { ...names, email: 'required' },
+    names: { ...none, userPrincipalName, email: 'required' },
   });
-  for (const [authority, kind] of [
+  for (const [authority, kind, account] of [
     ['nowhere', 'tls-client'],
     ['by-cfssl', 'smime-signature'],
+    ['by-cfssl', 'tls-client', true],
   ] as const) {
-    const answer = await system.as('security-officer').post('/certificate-profiles', profile(authority, kind));
+    const answer = await system.as('security-officer').post('/certificate-profiles', profile(authority, kind, account));
     expect([answer.status, answer.body.code]).toEqual([422, 'certificate-profile-invalid']);
   }
 });

@@ -8,8 +8,10 @@ const AUTHORITIES = [
   {
     name: 'embedded',
     profiles: ['smart-card-sign-in', 'tls-client', 'device', 'volume-encryption', 'smime-signature'],
+    names: ['userPrincipalName', 'kerberosPrincipal', 'email', 'dnsNames', 'securityIdentifier'],
   },
-  { name: 'office', profiles: ['tls-client'] },
+  { name: 'office', profiles: ['tls-client'], names: ['userPrincipalName', 'email'] },
+  { name: 'mail', profiles: ['tls-client', 'device'], names: ['email'] },
 ];
 const RIGHT: CertificateProfileContents = {
   displayName: 'For a test',
@@ -65,6 +67,11 @@ describe('a certificate profile', () => {
     ['with keys younger than one certificate', { maxKeyAgeDays: 89 }, ['/maxKeyAgeDays']],
     ['with a CA that is not there', { authority: 'elsewhere' }, ['/authority']],
     ['with a CA that issues no such kind', { authority: 'office' }, ['/authority']],
+    [
+      'with a name that the CA can not write',
+      { kind: 'tls-client', authority: 'mail', ...plain },
+      ['/names/userPrincipalName'],
+    ],
     [
       'of a sign-in without a name of an account',
       names({ userPrincipalName: false, kerberosPrincipal: false }),

@@ -47,7 +47,22 @@ function* problems(
     yield { pointer: '/authority', detail: `There is no such certificate authority; there are: ${known}.` };
   } else if (!authority.profiles.includes(kind)) {
     yield { pointer: '/authority', detail: `This certificate authority issues no certificates of ${kind}.` };
+  } else {
+    for (const name of namesIn(profile)) {
+      if (authority.names.includes(name)) continue;
+      const pointer = name === 'dnsNames' ? '/authority' : `/names/${name}`;
+      yield { pointer, detail: 'This certificate authority can not put it into a certificate.' };
+    }
   }
+}
+
+/** Of subjectAltName and beside it, by the names that CAs are described with. */
+function namesIn({ kind, names: { email, organization: _ofTheSubject, ...others } }: CertificateProfileContents) {
+  return [
+    ...Object.entries(others).flatMap(([name, wanted]) => (wanted ? [name] : [])),
+    ...(email === 'none' ? [] : ['email']),
+    ...(kind === 'device' ? ['dnsNames'] : []),
+  ];
 }
 
 function* nameProblems({ kind, names }: CertificateProfileContents): Generator<FieldError> {

@@ -16,6 +16,8 @@ export interface IssuingAuthority {
   readonly name: string;
   /** The certificate kinds that it issues. */
   readonly profiles: readonly string[];
+  /** What it can put into a certificate, beside the subject. */
+  readonly names: readonly string[];
 }
 
 export interface CertificateProfileRecords extends CertificateProfiles {
