@@ -6,6 +6,7 @@ import { removeCluster } from '../database/cluster-folder.ts';
 import { type System, startSystem } from '../launcher/system.ts';
 import { measureAgentProgram } from './agent-program.ts';
 import { measureAuditorQueries } from './auditor-queries.ts';
+import { measureCaIssuance } from './ca-issuance.ts';
 import { measureCardImport } from './card-import.ts';
 import { measureCardMaking } from './card-making.ts';
 import { measureCertificates } from './certificates.ts';
@@ -52,6 +53,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       await measureVaultAnswers(system, requests * 4),
       await measureCardImport(system, CARDS),
       await measureKekRotation(system, KEYS),
+      ...(await measureCaIssuance(system, requests)),
       ...(await measureCertificates(system, Math.ceil(requests / 6))),
       ...(await measureStatus(requests * 10)),
       ...(await measureAgentProgram(system)),
