@@ -20,6 +20,25 @@ const unknown = (critical: boolean) => extension('1.2.3.4', critical, octetStrin
 const MALFORMED = expect.objectContaining({ kind: 'invalid', code: 'ocsp-request-malformed' });
 
 describe('an OCSP request', () => {
+  it('is plain when it asks after one certificate and says nothing else', () => {
+    const asker = explicit(1, explicit(4, sequence()));
+    const version = explicit(0, unsignedInteger(0));
+    expect(parseOcspRequest(request(list())).plain).toBe(true);
+    for (const other of [request(list(2)), withNonce(16), request(asker, list()), request(version, list())]) {
+      expect(parseOcspRequest(other).plain).toBe(false);
+    }
+  });
+
+  it('by a hash with parameters of its own is after nothing that is known here', () => {
+    const odd = sequence(
+      sequence(objectIdentifier(OID.sha1), octetString(Buffer.of(1))),
+      octetString(Buffer.alloc(20, 1)),
+      octetString(Buffer.alloc(20, 2)),
+      unsignedInteger(5),
+    );
+    expect(parseOcspRequest(request(sequence(sequence(odd)))).certIds[0]?.hash).toBeNull();
+  });
+
   it('is read with its nonce, whoever asks and however it is signed', () => {
     const name = explicit(4, sequence());
     const signature = explicit(0, sequence(sequence(objectIdentifier(OID.sha256WithRsa)), tlv(0x03, Buffer.of(0, 1))));
@@ -59,6 +78,42 @@ describe('an OCSP request', () => {
     ['version 2', request(explicit(0, unsignedInteger(1)), list())],
     ['a part too many', request(list(), explicit(2, sequence(nonce(16))), explicit(3, sequence()))],
     ['a CertID without a serial number', request(sequence(sequence(sequence(sequence(objectIdentifier(OID.sha1))))))],
+    ['10 MB', request(tlv(0x30, Buffer.alloc(10_000_000)))],
+    ['a thousand levels', Array.from({ length: 1000 }).reduce<Buffer>((inner) => sequence(inner), Buffer.alloc(0))],
+    ['an indefinite length', Buffer.from('30803080000000000', 'hex')],
+    ['2,000 values', request(list(16), explicit(2, sequence(...Array.from({ length: 2000 }, () => tlv(0x05)))))],
+    ['a length in a longer form than it needs', Buffer.from('308103300100', 'hex')],
+    ['a negative version', request(explicit(0, Buffer.from('0201ff', 'hex')), list())],
+    [
+      'a serial number of no bytes',
+      request(
+        sequence(
+          sequence(
+            sequence(
+              sequence(objectIdentifier(OID.sha1)),
+              octetString(Buffer.alloc(20)),
+              octetString(Buffer.alloc(20)),
+              tlv(0x02),
+            ),
+          ),
+        ),
+      ),
+    ],
+    ['a signature that is none', sequence(sequence(list()), tlv(0x05))],
+    [
+      'an extension whose critical is no BOOLEAN',
+      request(
+        list(),
+        explicit(
+          2,
+          sequence(sequence(objectIdentifier(OID.ocspNonce), tlv(0x05), octetString(octetString(Buffer.of(1))))),
+        ),
+      ),
+    ],
+    [
+      'the same extension within a request twice',
+      request(sequence(sequence(certId(), explicit(0, sequence(nonce(1), nonce(1)))))),
+    ],
     ['a SET', tlv(0x31)],
     ['nothing', sequence()],
   ])('with %s is refused', (_name, der) => {

@@ -104,7 +104,11 @@ function readNonce(wrapper: DerValue, tag: number): Buffer | null {
   for (const item of expectSequence(list)) {
     const [oid, ...others] = expectSequence(item);
     const value = others.at(-1);
-    if (oid === undefined || value?.tag !== TAG.octetString || others.length > 2) throw new DerError('no Extension', 0);
+    const critical = others.length === 2 ? others[0] : undefined;
+    const wellFormed = value?.tag === TAG.octetString && others.length <= 2;
+    if (oid === undefined || !wellFormed || (critical !== undefined && critical.tag !== TAG.boolean)) {
+      throw new DerError('no Extension', 0);
+    }
     if (dottedOid(oid) === OID.ocspNonce) {
       if (nonce !== null) throw new DerError('two nonces', 0);
       const inner = readDer(value.content, OCSP_BOUNDS);
@@ -113,7 +117,7 @@ function readNonce(wrapper: DerValue, tag: number): Buffer | null {
         throw new DerError(`a nonce is an OCTET STRING of 1 to ${MAX_NONCE_BYTES} bytes`, 0);
       }
       nonce = value.content;
-    } else if (others.length === 2 && others[0]?.content[0] === 0xff) {
+    } else if (critical?.content[0] === 0xff) {
       throw new DerError('a critical extension that is not known', 0);
     }
   }
