@@ -4,6 +4,7 @@ import { type DerValue, dottedOid, readDer, utf8Text } from '../asn1/reader.ts';
 import { KEY_USAGE } from '../x509/extensions.ts';
 import { CERTIFICATE_BOUNDS, keyIdentifier, keyType } from '../x509/public-key.ts';
 import type { Intent } from './intent.ts';
+import type { NameKind } from './profiles.ts';
 
 /** Notes a finding when something is not so. */
 export type Check = (ok: boolean, finding: string) => void;
@@ -32,12 +33,15 @@ const RULES: Readonly<Record<string, Rule>> = {
       for (let bit = 0; bit < 8; bit += 1) if ((byte & (0x80 >> bit)) !== 0) set.push(at * 8 + bit);
     });
     const same = set.length === bits.length && bits.every((bit) => set.includes(bit));
-    return value.tag === TAG.bitString && same ? null : 'keyUsage is not that of the profile (4.2.1.3)';
+    // Named bits end with one that is set (X.690 11.2.2): the last byte is not 0, and its unused bits are as said.
+    const last = value.content.at(-1) ?? 0;
+    const exact = value.content[0] === 31 - Math.clz32(last & -last);
+    return value.tag === TAG.bitString && same && exact ? null : 'keyUsage is not that of the profile (4.2.1.3)';
   },
   [OID.extendedKeyUsage]: (value, { profile }) => {
     const oids = value.children.map(dottedOid);
-    const same =
-      oids.length === profile.extendedKeyUsage.length && profile.extendedKeyUsage.every((oid) => oids.includes(oid));
+    const wanted = profile.extendedKeyUsage;
+    const same = oids.length === wanted.length && wanted.every((oid) => oids.includes(oid));
     return same ? null : 'extKeyUsage is not that of the profile (4.2.1.12)';
   },
   [OID.subjectKeyIdentifier]: (value, _intent, publicKey) => {
@@ -52,9 +56,9 @@ const RULES: Readonly<Record<string, Rule>> = {
   [OID.ocspNoCheck]: (value) => (value.tag === TAG.null ? null : 'ocsp-nocheck is not NULL (RFC 6960 4.2.2.2.1)'),
   [OID.subjectAltName]: (value, { subjectAltName }) => {
     const wanted = new Set(namesOf(subjectAltName));
-    const found = value.children.map(nameText);
-    const same = found.length === wanted.size && found.every((name) => wanted.has(name));
-    return same && found.length > 0 ? null : 'subjectAltName does not hold exactly the names asked for (4.2.1.6)';
+    const found = new Set(value.children.map(nameText));
+    const same = value.children.length === wanted.size && [...wanted].every((name) => found.has(name));
+    return same && found.size > 0 ? null : 'subjectAltName does not hold exactly the names asked for (4.2.1.6)';
   },
   [OID.securityIdentifier]: (value, { securityIdentifier }) => {
     const name = value.children[0];
@@ -109,8 +113,19 @@ export function lintExtensions(wrapper: DerValue, publicKey: DerValue, intent: I
     check(!required || seen.has(oid), `extension ${oid} is missing from profile ${profile.name}`);
   }
   const named = namesOf(intent.subjectAltName).length > 0;
+  lintKinds(intent, check);
   check(!named || seen.has(OID.subjectAltName), 'subjectAltName is missing');
   check(intent.securityIdentifier === undefined || seen.has(OID.securityIdentifier), 'the SID extension is missing');
+}
+
+/** The order itself is held to the profile: a name that it does not have is wrong even when it was asked for. */
+function lintKinds({ profile, subjectAltName, securityIdentifier }: Intent, check: Check): void {
+  const given: Record<string, unknown> = { ...subjectAltName, securityIdentifier };
+  const present = Object.keys(given).filter((kind) => given[kind] !== undefined) as NameKind[];
+  for (const kind of present) check(profile.names[kind] !== undefined, `profile ${profile.name} has no ${kind}`);
+  for (const [kind, must] of Object.entries(profile.names) as [NameKind, boolean][]) {
+    check(!must || present.includes(kind), `profile ${profile.name} must have ${kind}`);
+  }
 }
 
 function namesOf(names: Intent['subjectAltName']): string[] {

@@ -14,12 +14,19 @@ import { OID } from '../asn1/oids.ts';
 import { readDer } from '../asn1/reader.ts';
 import { certify, signWith } from '../authorities/authority.ts';
 import { SIGNATURE_ALGORITHM } from '../x509/certificate.ts';
-import { basicConstraints, commonNameOnly, extension, keyUsage, subjectKeyIdentifier } from '../x509/extensions.ts';
+import {
+  basicConstraints,
+  commonNameOnly,
+  extension,
+  keyUsage,
+  securityIdentifier,
+  subjectKeyIdentifier,
+} from '../x509/extensions.ts';
 import { CERTIFICATE_BOUNDS } from '../x509/public-key.ts';
 import { subjectAltName } from '../x509/subject-alt-name.ts';
 import { buildCertificate, type CertificateOrder } from './build.ts';
 import { LintError, LintedCertificate, lintCertificate } from './lint.ts';
-import { SMART_CARD_SIGN_IN } from './profiles.ts';
+import { KINDS, SMART_CARD_SIGN_IN } from './profiles.ts';
 
 const keys = () => generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const holder = keys().publicKey.export({ type: 'spki', format: 'der' });
@@ -118,6 +125,11 @@ describe('the lint', () => {
       replaced(OID.keyUsage, extension(OID.keyUsage, false, Buffer.from('03020780', 'hex'))),
       'not critical',
     ],
+    [
+      'keyUsage with zero bits at its end',
+      replaced(OID.keyUsage, extension(OID.keyUsage, true, Buffer.from('03020080', 'hex'))),
+      'keyUsage is not',
+    ],
     ['no keyUsage', without(OID.keyUsage), `${OID.keyUsage} is missing`],
     ['no CDP', without(OID.crlDistributionPoints), `${OID.crlDistributionPoints} is missing`],
     ['no subjectAltName', without(OID.subjectAltName), 'subjectAltName is missing'],
@@ -128,6 +140,12 @@ describe('the lint', () => {
       'no place',
     ],
     ['an SKI of another key', replaced(OID.subjectKeyIdentifier, subjectKeyIdentifier(Buffer.alloc(20))), 'SKI'],
+    ['a serial number of zero', withPart(1, tlv(0x02, Buffer.alloc(16))), 'shortest form'],
+    [
+      'a SID that nobody asked for',
+      withExtensions((all) => [...all, securityIdentifier('S-1-5-21-1-2-3-500')]),
+      'the SID',
+    ],
     [
       'another principal',
       replaced(OID.subjectAltName, names({ userPrincipalName: 'root@corp.example', email: 'alice@corp.example' })),
@@ -161,6 +179,57 @@ describe('the lint', () => {
     ],
   ])('refuses %s', (_name, body, finding) => {
     expect(findings(body)).toContain(finding);
+  });
+
+  const rsaInfo = (modulus: Buffer, exponent: number) => {
+    const inner = sequence(unsignedInteger(modulus), unsignedInteger(exponent));
+    return sequence(sequence(objectIdentifier(OID.rsaKey), nullValue()), tlv(0x03, Buffer.of(0), inner));
+  };
+  const odd = (bytes: number) => Buffer.alloc(bytes, 0x91);
+  it.each<[string, Buffer, string]>([
+    ['RSA of 1024 bits', rsaInfo(odd(128), 65537), '1024 bits'],
+    ['RSA of 8192 bits', rsaInfo(odd(1024), 65537), '8192 bits'],
+    ['an exponent of 3', rsaInfo(odd(256), 3), 'under 65537'],
+    ['an even exponent', rsaInfo(odd(256), 65538), 'even number'],
+    ['an even modulus', rsaInfo(Buffer.alloc(256, 0x90), 65537), 'even number'],
+    [
+      'another curve',
+      sequence(sequence(objectIdentifier(OID.ecKey), objectIdentifier('1.3.132.0.10')), tlv(0x03, Buffer.alloc(66))),
+      'no curve',
+    ],
+    [
+      'a compressed point',
+      sequence(
+        sequence(objectIdentifier(OID.ecKey), objectIdentifier(OID.p256)),
+        tlv(0x03, Buffer.of(0, 2), Buffer.alloc(32, 1)),
+      ),
+      'no uncompressed point',
+    ],
+  ])('refuses a key of %s, whoever let it through', (_name, publicKey, finding) => {
+    const order = { ...ORDER, publicKey };
+    const found = () => lintCertificate(buildCertificate(order), order);
+    expect(found).toThrow(LintError);
+    expect(found).toThrow(finding);
+  });
+
+  it('refuses an order of names that its profile does not have', () => {
+    const order = { ...ORDER, subjectAltName: { ...ORDER.subjectAltName, dnsNames: ['a.example'] } };
+    expect(() => lintCertificate(buildCertificate(order), order)).toThrow('has no dnsNames');
+    const mail = { ...ORDER, profile: KINDS['smime-signature'], subjectAltName: {} };
+    expect(() => lintCertificate(buildCertificate(mail), mail)).toThrow('must have email');
+  });
+
+  it.each(Object.values(KINDS))('passes an order of $name with all the names it may have', (profile) => {
+    const names = {
+      userPrincipalName: 'alice@corp.example',
+      kerberosPrincipal: 'alice@CORP.EXAMPLE',
+      email: 'alice@corp.example',
+      dnsNames: ['lap-7.corp.example'],
+    };
+    const may = Object.fromEntries(Object.entries(names).filter(([kind]) => Object.hasOwn(profile.names, kind)));
+    const sid = Object.hasOwn(profile.names, 'securityIdentifier') ? { securityIdentifier: 'S-1-5-21-1-2-3-500' } : {};
+    const order = { ...ORDER, profile, organization: 'Corp', subjectAltName: may, ...sid };
+    expect(lintCertificate(buildCertificate(order), order)).toBeInstanceOf(LintedCertificate);
   });
 
   it('gives a token that is good for one signature of exactly what was checked', async () => {

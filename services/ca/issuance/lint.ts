@@ -10,6 +10,7 @@ import { CERTIFICATE_BOUNDS } from '../x509/public-key.ts';
 import { signatureScheme } from '../x509/signature-scheme.ts';
 import type { Intent } from './intent.ts';
 import { type Check, lintExtensions } from './lint-extensions.ts';
+import { lintKey } from './lint-key.ts';
 
 /** A defect of ours, never of the caller: the body must not be signed. */
 export class LintError extends Error {
@@ -89,6 +90,7 @@ function lintBody(tbs: DerValue, intent: Intent, check: Check): void {
   lintValidity(validity, intent, check);
   lintSubject(subject, intent, check);
   check(publicKey.raw.equals(intent.publicKey), 'the key is not the one whose possession was proved');
+  lintKey(publicKey, check);
   lintExtensions(extensions, publicKey, intent, check);
 }
 
@@ -98,6 +100,10 @@ function lintSerial(serial: DerValue, check: Check): void {
   check((content[0] ?? 0x80) < 0x80, 'the serial number is negative (4.1.2.2)');
   check(content.length <= 20, 'the serial number is over 20 octets (4.1.2.2)');
   check(content.length >= 16, 'the serial number is under 128 bits');
+  check(
+    content.some((byte) => byte !== 0),
+    'the serial number is zero (4.1.2.2)',
+  );
 }
 
 function lintValidity(validity: DerValue, { profile, issuer }: Intent, check: Check): void {
