@@ -23,12 +23,13 @@ export interface Database extends Queries {
 /**
  * @param url the ca role's own; it sees only schema ca
  * @param onIdleError told of connections lost while nobody used them; the pool replaces them
+ * @param connections at most so many at a time; what needs one more waits
  * Every call may throw DomainError `ca-database-unavailable` (unavailable): whether a write was done is then unknown.
  */
-export function openDatabase(url: string, onIdleError: (error: Error) => void): Database {
+export function openDatabase(url: string, onIdleError: (error: Error) => void, connections = 10): Database {
   const pool = new pg.Pool({
     connectionString: url,
-    max: 10,
+    max: connections,
     connectionTimeoutMillis: 5000,
     statement_timeout: 30_000,
     // For a network that swallows everything: nobody else would ever say so.

@@ -46,7 +46,8 @@ export interface RunningCa {
 /** Opens or makes everything, and answers on socket and port when it returns. */
 export async function startCa(config: CaConfig, logger: Logger, fault: FaultPoint = noFaults): Promise<RunningCa> {
   const now = () => new Date();
-  const database = openDatabase(config.databaseUrl, (error) => logger.warn({ err: error }, 'database connection lost'));
+  const onLost = (error: Error) => logger.warn({ err: error }, 'database connection lost');
+  const database = openDatabase(config.databaseUrl, onLost);
   const closers: (() => Promise<void>)[] = [() => database.close()];
   try {
     const token = config.token === null ? null : { ...connectToken(config.token), label: config.token.label };
@@ -68,8 +69,11 @@ export async function startCa(config: CaConfig, logger: Logger, fault: FaultPoin
       });
     const crls = { root: crlsOf('root'), issuing: crlsOf('issuing') };
     const failed = (error: unknown) => logger.error({ err: error }, 'CRL or OCSP upkeep failed; it is tried again');
+    // A connection of its own: behind a queue of others it would take a busy database for an absent one.
+    const watchLine = openDatabase(config.databaseUrl, onLost, 1);
+    closers.push(() => watchLine.close());
     const watch = statusWatch({
-      log: changeLog(database, 'issuing'),
+      log: changeLog(watchLine, 'issuing'),
       now: () => performance.now(),
       onChange: (serials) => {
         responder.forget(serials);
