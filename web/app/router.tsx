@@ -10,6 +10,11 @@ import { CertificatePage } from '../certificates/CertificatePage.tsx';
 import { CertificatesPage } from '../certificates/CertificatesPage.tsx';
 import { certificateFilterOf } from '../certificates/certificate-filter.ts';
 import { DevicePage } from '../devices/DevicePage.tsx';
+import { ITEM_STATES } from '../operations/ItemList.tsx';
+import { NewBatchPage } from '../operations/NewBatchPage.tsx';
+import { OperationPage } from '../operations/OperationPage.tsx';
+import { OperationsPage } from '../operations/OperationsPage.tsx';
+import type { ItemState } from '../operations/operations.queries.ts';
 import { NewPersonPage } from '../people/NewPersonPage.tsx';
 import { PersonPage } from '../people/PersonPage.tsx';
 import { SearchPage } from '../search/SearchPage.tsx';
@@ -141,6 +146,31 @@ const cardProfile = createRoute({
   path: '/card-profiles/$name',
   component: () => <CardProfilePage key={cardProfile.useParams().name} {...cardProfile.useParams()} />,
 });
+const newBatch = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/revocation-batches/new',
+  component: NewBatchPage,
+});
+const operations = createRoute({ getParentRoute: () => signedIn, path: '/operations', component: OperationsPage });
+const operation = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/operations/$operationId',
+  validateSearch: (search: Record<string, unknown>): { state?: ItemState } => {
+    const state = ITEM_STATES.find((one) => one === search.state);
+    return state === undefined ? {} : { state };
+  },
+  component: function OneOperation() {
+    const navigate = operation.useNavigate();
+    return (
+      <OperationPage
+        key={operation.useParams().operationId}
+        {...operation.useParams()}
+        state={operation.useSearch().state}
+        onState={(state) => void navigate({ search: state === undefined ? {} : { state }, replace: true })}
+      />
+    );
+  },
+});
 const workQueue = createRoute({ getParentRoute: () => signedIn, path: '/work-queue', component: WorkQueuePage });
 const events = createRoute({
   getParentRoute: () => signedIn,
@@ -167,6 +197,9 @@ const routeTree = root.addChildren([
     cardProfiles,
     newCardProfile,
     cardProfile,
+    newBatch,
+    operations,
+    operation,
     workQueue,
     events,
   ]),

@@ -61,7 +61,7 @@ export function CertificateList(props: {
     },
     {
       name: t.certificates.profile,
-      cell: (certificate: Certificate) => certificate.certificateProfile ?? '–',
+      cell: ({ certificateProfile: name }: Certificate) => (name === null ? '–' : <span className="name">{name}</span>),
     },
     { name: t.certificates.issued, cell: (certificate: Certificate) => <Time at={certificate.createdAt} /> },
     {

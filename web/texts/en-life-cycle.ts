@@ -17,7 +17,7 @@ export const lifeCycleEn = {
         what: 'Whoever has it can use its keys. A new PIN never helps against that: only another card does.',
       },
       'person-left': {
-        button: { card: 'Person left', device: 'Person left', person: 'Left' },
+        button: { card: 'Person left', device: 'Person left', person: 'Person left' },
         title: 'The person left',
         what: 'All their cards are retired, and their certificates are revoked. No other card follows.',
       },

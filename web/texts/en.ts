@@ -3,6 +3,7 @@ import { certificatesEn } from './en-certificates.ts';
 import { devicesEn } from './en-devices.ts';
 import { enrolmentsEn } from './en-enrolments.ts';
 import { lifeCycleEn } from './en-life-cycle.ts';
+import { operationsEn } from './en-operations.ts';
 import { reissueEn } from './en-reissue.ts';
 import { plural, tasksEn } from './en-tasks.ts';
 
@@ -179,6 +180,7 @@ export const en = {
   ...devicesEn,
   ...reissueEn,
   ...lifeCycleEn,
+  ...operationsEn,
   unblock: {
     title: 'Unblock card',
     steps: 'Steps',
