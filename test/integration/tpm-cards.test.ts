@@ -94,7 +94,6 @@ describe('a card profile', () => {
     ['certificateProfile', { certificateProfile: 'not-there' }],
     ['keyType', { certificateProfile: 'volume-encryption' }],
     ['validitySeconds', { certificateProfile: 'device', validitySeconds: 31_536_001 }],
-    ['renewalDays', { certificateProfile: 'device', validitySeconds: 86_400, renewalDays: 1 }],
   ])('refers to certificate profiles that there are, for keys that they take: /%s', async (field, change) => {
     const refused = await tpmProfile(system, 'wrong', { containers: [{ ...key, ...change }] });
     expect(refusal(refused)).toBe('422 card-profile-containers');

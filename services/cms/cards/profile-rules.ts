@@ -1,6 +1,6 @@
 import { DomainError } from '@cardwright/protocol';
 import { DEFAULT_PIN_POLICY, type PinPolicy, pinPolicyProblem } from '@cardwright/protocol/pin';
-import { type CertificateProfiles, effectiveRule } from '../certificate-profiles/index.ts';
+import type { CertificateProfiles } from '../certificate-profiles/index.ts';
 import type { Tx } from '../kernel/unit-of-work.ts';
 import { DEFAULT_ENROLMENT_RULES, type EnrolmentRules, enrolmentRulesProblem } from './enrolment-methods.ts';
 import type { CardProfileView } from './ports.ts';
@@ -23,7 +23,6 @@ export const PIN_LIMIT = 5;
 const CONTAINERS: CardProfileView['containers'] = [
   { container: 'sign-in', keyType: 'ec-p256', certificateProfile: 'smart-card-sign-in' },
 ];
-const DAY_SECONDS = 86_400;
 
 export const enrolmentRulesOf = (input: Pick<TpmRulesInput, keyof EnrolmentRules>): EnrolmentRules => ({
   enrolmentMethods: input.enrolmentMethods ?? DEFAULT_ENROLMENT_RULES.enrolmentMethods,
@@ -44,7 +43,7 @@ export const tpmRulesOf = (input: TpmRulesInput): TpmRules => ({
  * Whether cards could be made by such rules.
  * @throws DomainError, of kind `unprocessable`: `pin-policy-impossible`, `card-profile-enrolment` (methods and initial PIN
  *   don't go together), `card-profile-containers` (two of one name, a certificate profile that is not there or takes no such
- *   key, a longer life than it gives, a renewal window as long as that life).
+ *   key, a longer life than it gives). A renewal window that is too long is half of the life: see renewal/policy.ts.
  */
 export async function judgeTpmRules(
   rules: TpmRules,
@@ -70,11 +69,6 @@ export async function judgeTpmRules(
     if ((container.validitySeconds ?? 0) > profile.validitySeconds) {
       const detail = `The certificate profile ${name} gives ${profile.validitySeconds} seconds: say as many or fewer.`;
       throw wrongContainer(at, 'validitySeconds', detail);
-    }
-    const { validitySeconds, renewalDays } = effectiveRule(container, profile);
-    if ((renewalDays ?? 0) * DAY_SECONDS >= validitySeconds) {
-      const detail = "The renewal window is shorter than the certificate's life; else it would be renewed for ever.";
-      throw wrongContainer(at, 'renewalDays', detail);
     }
   }
 }
