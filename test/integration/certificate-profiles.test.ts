@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Kdc, startKdc } from '../support/kdc.ts';
 import { type Person, registerPerson } from '../support/people.ts';
+import type { Answer } from '../support/rest.ts';
 import {
   begunCard,
   changePerson,
@@ -147,6 +148,34 @@ describe('a certificate of each profile that the product comes with', () => {
   });
 });
 
+describe('an order', () => {
+  it('stands from when it was asked for, whatever the person is called when the CA is back', async () => {
+    const [kept, lost] = [await registerPerson(system, 'Ada Again'), await registerPerson(system, 'Lea Lost')];
+    const orders = await Promise.all(
+      [kept, lost].map(async (person) => {
+        const card = await begunCard(system, person, 'tpm-default');
+        const { csr } = keyAndRequest('ec-p256');
+        return () => card.step('certificate-requests', { container: 'sign-in', csr });
+      }),
+    );
+    await system.processes.ca.kill();
+    try {
+      for (const ask of orders) expect(refusal(await ask())).toBe('503 ca-unavailable');
+    } finally {
+      await system.processes.ca.start();
+    }
+    // As one that was asked for before orders were stored.
+    await system.query('UPDATE certificates SET ordered = NULL WHERE person_id = $1', [lost.id]);
+    const subjects: string[] = [];
+    for (const [at, person] of [kept, lost].entries()) {
+      expectStatus(200, await changePerson(system, person.id, { displayName: `Anew ${at}` }));
+      const issued = expectStatus(201, (await orders[at]?.()) as Answer).body;
+      subjects.push((await system.as('auditor').get(`/certificates/${issued.certificateId}`)).body.subject);
+    }
+    expect(subjects).toEqual(['CN=Ada Again', 'CN=Anew 1']);
+  });
+});
+
 describe('a certificate profile', () => {
   const contents = {
     displayName: 'Strong sign-in',
@@ -205,6 +234,9 @@ describe('a certificate profile', () => {
     // The CA dates back by five minutes.
     expect([(await shown(one)).certificateProfileVersion, seconds(one)]).toEqual([1, 7200 + 300]);
     expect([(await shown(two)).certificateProfileVersion, seconds(two)]).toEqual([2, 3600 + 300]);
+    const listed: { name: string; version: number }[] = (await officer().get('/certificate-profiles')).body.items;
+    expect(listed.filter(({ name }) => name === 'strong').map(({ version }) => version)).toEqual([2]);
+    expect(listed.map(({ name }) => name)).toEqual(expect.arrayContaining(KINDS.map(([kind]) => kind)));
     const { items } = (await system.as('auditor').get('/certificate-profiles/strong/versions')).body;
     expect(
       items.map((one: { version: number; validitySeconds: number }) => [one.version, one.validitySeconds]),
