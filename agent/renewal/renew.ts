@@ -1,10 +1,13 @@
+import { createHash } from 'node:crypto';
 import { DomainError, isDomainError, type Secret } from '@cardwright/protocol';
+import { renewalProofStatement } from '@cardwright/protocol/enrolment';
 import type { AttestationServer } from '../attestation/attest-device.ts';
 import { openCard } from '../commands/choose-card.ts';
 import type { Context } from '../commands/command.ts';
 import { checkIssued } from '../enrolment/certificate-check.ts';
 import { certificationRequest, certificationRequestInfo } from '../enrolment/csr.ts';
 import type { Certified, ContainerState } from '../enrolment/journal.ts';
+import { cardSigner } from '../enrolment/proof.ts';
 import type { DueRenewal, RenewalServer } from '../server/port.ts';
 import type { RenewalEntry, StoredCard, StoredKey } from '../store/document.ts';
 import type { Store } from '../store/store.ts';
@@ -51,8 +54,9 @@ export async function renew(
     if (entry?.state.at === 'certified') return await finish(work, entry, entry.state);
     const replaces = entry?.replaces ?? item.certificateId;
     try {
-      const state = await next(work, { card, key, replaces, policy: item.attestation }, entry?.state, item.key, pin);
-      await change(work, (now) => now.putRenewal({ server: card.server, cardId, replaces, state }));
+      const renewed = { card, key, replaces, policy: item.attestation, proof: entry?.proof ?? null };
+      const { proof = renewed.proof, ...state } = await next(work, renewed, entry?.state, item.key, pin);
+      await change(work, (now) => now.putRenewal({ server: card.server, cardId, replaces, state, proof }));
     } catch (error) {
       if (entry !== undefined && isOver(error)) await change(work, (now) => now.dropRenewal(entry));
       throw error;
@@ -69,6 +73,8 @@ interface Renewed {
   readonly key: StoredKey;
   readonly replaces: string;
   readonly policy: DueRenewal['attestation'];
+  /** What the key before signed for the request. */
+  readonly proof: string | null;
 }
 
 async function next(
@@ -77,7 +83,7 @@ async function next(
   state: ContainerState | undefined,
   wanted: 'same' | 'new',
   pin: Secret | null,
-): Promise<ContainerState> {
+): Promise<ContainerState & { readonly proof?: string }> {
   const { context, tpm } = work;
   const { card, key } = renewed;
   const { container, keyType } = key;
@@ -98,7 +104,14 @@ async function next(
       const blob = bytes(state.blob);
       const { info, hash, digest } = certificationRequestInfo(cards.keyPublic(blob), card.serial, keyType);
       const signature = await open.sign({ key: blob, hash, digest, pin });
-      return { ...state, at: 'requested', csr: base64(certificationRequest(info, keyType, signature)) } as const;
+      const csr = certificationRequest(info, keyType, signature);
+      // The key before says that this one follows it: so it is as sure as before whose it is.
+      const statement = renewalProofStatement({
+        ...{ cardSerial: card.serial, container, replaces: renewed.replaces },
+        requestHash: createHash('sha256').update(csr).digest(),
+      });
+      const proof = await cardSigner(open, key, pin).sign(statement);
+      return { ...state, at: 'requested', csr: base64(csr), proof } as const;
     });
   }
   if (state.at === 'certified') return state;
@@ -107,7 +120,7 @@ async function next(
 
 async function issued(
   work: RenewalWork,
-  { card, key, replaces, policy }: Renewed,
+  { card, key, replaces, policy, proof }: Renewed,
   blob: string,
   csr: string | undefined,
 ): Promise<Certified> {
@@ -125,6 +138,7 @@ async function issued(
     replaces,
     ...(csr === undefined ? {} : { csr }),
     ...(evidence === undefined ? {} : { evidence }),
+    ...(csr === undefined || proof === null ? {} : { proof: { jws: proof } }),
   });
   checkIssued({
     certificate: bytes(answer.certificate),

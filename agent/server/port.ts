@@ -74,7 +74,7 @@ export interface RenewalServer {
   /** `csr`: of a new key; without it for the same key. The same question gives the same certificate. */
   renew(
     cardId: string,
-    request: { container: string; replaces: string; csr?: string; evidence?: TextEvidence },
+    request: { container: string; replaces: string; csr?: string; evidence?: TextEvidence; proof?: { jws: string } },
   ): Promise<IssuedAnswer>;
   /** The certificate is stored here: the one before may be revoked. */
   confirmRenewal(cardId: string, certificateId: string): Promise<void>;

@@ -171,7 +171,14 @@ const storedCard = closed({
 const unblockOutcome = closed({ server: serverUrl, sessionId: opaqueId, outcome: oneOf('worked', 'failed') });
 export const OUTCOMES_MAX = 64;
 /** A renewal under way: the card goes on with its old certificate until the server knows that the new one is stored. */
-const renewal = closed({ server: serverUrl, cardId: opaqueId, replaces: opaqueId, state: container });
+const renewal = closed({
+  server: serverUrl,
+  cardId: opaqueId,
+  replaces: opaqueId,
+  state: container,
+  /** Of a new key: what the key before signed for its request, a JWS. */
+  proof: optional(text(4096)),
+});
 const renewalList = optional(list(renewal, CARDS_MAX));
 
 const outcomeList = optional(list(unblockOutcome, OUTCOMES_MAX));

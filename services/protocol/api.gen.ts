@@ -154,7 +154,7 @@ export interface paths {
         put?: never;
         /**
          * Ask for the next certificate of a container, for the same key or a new one.
-         * @description Without `csr` it is for the same key, by the request that proved it. The certificate before stays in force until the device confirms that it has stored the new one. The same question gives the same certificate.
+         * @description Without `csr` it is for the same key, by the request that proved it. The certificate before stays in force until the device confirms that it has stored the new one. The same question gives the same certificate. A new key keeps the level of assurance where the TPM proves it, or the key before signs for it.
          */
         post: operations["renewCertificate"];
         delete?: never;
@@ -6583,6 +6583,17 @@ export interface operations {
                      */
                     csr?: string;
                     evidence?: components["schemas"]["KeyEvidence"];
+                    /** @description A statement of just these facts, which both ends write for themselves (services/cms/enrolment/README.md), signed by a certificate of the same person that is in force. */
+                    proof?: {
+                        /** @description Compact, with detached content (RFC 7515, appendix F); the header has alg and x5t#S256, or x5c. */
+                        jws: string;
+                    } | {
+                        /**
+                         * Format: byte
+                         * @description SignedData (RFC 5652) of one signer, DER.
+                         */
+                        cms: string;
+                    };
                     /** Format: uuid */
                     replaces: string;
                 };
@@ -7014,7 +7025,7 @@ export interface operations {
                      */
                     csr: string;
                     evidence?: components["schemas"]["KeyEvidence"];
-                    /** @description The statement (README of the agent) of enrolment, nonce, card, container and request, signed by a certificate of the same person that is in force. */
+                    /** @description A statement of just these facts, which both ends write for themselves (services/cms/enrolment/README.md), signed by a certificate of the same person that is in force. */
                     proof?: {
                         /** @description Compact, with detached content (RFC 7515, appendix F); the header has alg and x5t#S256, or x5c. */
                         jws: string;

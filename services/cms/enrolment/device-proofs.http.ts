@@ -24,7 +24,7 @@ export const ProofSchema = Type.Union(
   ],
   {
     description:
-      'The statement (README of the agent) of enrolment, nonce, card, container and request, signed by a certificate of the same person that is in force.',
+      'A statement of just these facts, which both ends write for themselves (services/cms/enrolment/README.md), signed by a certificate of the same person that is in force.',
   },
 );
 

@@ -2,6 +2,7 @@ import type { AttestationDesk, AttestationPolicy, SubmittedEvidence } from '../a
 import type { CardRecords } from '../cards/index.ts';
 import type { CertificateProfiles, ContainerRule } from '../certificate-profiles/index.ts';
 import type { Authorities, CertificateReader, CertificateRecords, Issuance } from '../certificates/index.ts';
+import type { SignatureChecks, SubmittedProof } from '../enrolment/index.ts';
 import type { Actor, Intent } from '../kernel/actor.ts';
 import type { AuditTrail } from '../kernel/audit-entry.ts';
 import type { Runtime } from '../kernel/runtime.ts';
@@ -79,6 +80,8 @@ export interface WantedRenewal {
   readonly csr: Uint8Array | null;
   /** What the device's TPM states of the key; null if it sent nothing. */
   readonly evidence: SubmittedEvidence | null;
+  /** What the key of the certificate in force signed for a new one; null if it sent nothing. */
+  readonly proof: SubmittedProof | null;
 }
 
 export interface RenewalPorts {
@@ -93,6 +96,7 @@ export interface RenewalPorts {
   readonly certificates: CertificateRecords;
   readonly issuance: Issuance;
   readonly reader: CertificateReader;
+  readonly signatures: Pick<SignatureChecks, 'verify'>;
   readonly revocations: RevocationService;
   readonly revocationRecords: Revocations;
   readonly unitOfWork: UnitOfWork;

@@ -7,6 +7,7 @@ import { renewPlainly } from './plain-renewal.ts';
 import { DAY_MS, demandDue, demandKey, MAX_A_DAY, renewableFrom } from './policy.ts';
 import type { DeviceIntent, RenewalPorts, WantedRenewal } from './ports.ts';
 import { type Active, factsOf, holdCard, notRenewable, policyOf, type Standing, standingOf } from './renewable.ts';
+import { signedByOld } from './signed-by-old.ts';
 
 /**
  * The next certificate of a container. The one before stays in force until the device says that it has stored this one
@@ -23,7 +24,7 @@ export async function renewCertificate(
   wanted: WantedRenewal,
 ): Promise<IssuedChain & { readonly certificateId: string }> {
   const { attestation, issuance, reader, revocations, unitOfWork } = ports;
-  const plain = await renewPlainly(ports, intent, cardId, wanted);
+  const plain = wanted.proof === null ? await renewPlainly(ports, intent, cardId, wanted) : null;
   if (plain !== null) return plain;
   const { card, old } = await unitOfWork.run((tx) => find(ports, tx, intent, cardId, wanted));
   const policy = await policyOf(ports, card, wanted.container);
@@ -37,7 +38,8 @@ export async function renewCertificate(
   const subject: Subject = { cardId, deviceId: intent.actor.id, publicKeyInfo };
   const judgement = await attestation.judge(policy.attestation, subject, wanted.evidence);
   const attested = judgement.verdict.state === 'attested';
-  const proof = { key: isSame ? 'same' : 'new', attested, signedByOld: false } as const;
+  const isSigned = signedByOld(ports.signatures, card, old, { ...wanted, csr });
+  const proof = { key: isSame ? 'same' : 'new', attested, signedByOld: isSigned } as const;
   const assurance = assuranceOfRenewal(old.assurance, proof);
 
   const { certificateId, given } = await unitOfWork.run(async (tx) => {

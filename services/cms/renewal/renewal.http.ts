@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import { ATTESTATION_POLICIES, EvidenceSchema, evidenceOf } from '../attestation/index.ts';
 import { deviceIntentOf } from '../device-link/index.ts';
+import { ProofSchema, proofOf } from '../enrolment/index.ts';
 import type { CardId, CertificateId } from '../kernel/ids.ts';
 import { base64, closed, id, line, oneOf, Problem, ref, time } from '../platform/schema.http.ts';
 import type { App } from '../platform/server.http.ts';
@@ -103,7 +104,7 @@ export function registerRenewalRoutes(app: App, deps: RenewalPorts): void {
         operationId: 'renewCertificate',
         summary: 'Ask for the next certificate of a container, for the same key or a new one.',
         description:
-          'Without `csr` it is for the same key, by the request that proved it. The certificate before stays in force until the device confirms that it has stored the new one. The same question gives the same certificate.',
+          'Without `csr` it is for the same key, by the request that proved it. The certificate before stays in force until the device confirms that it has stored the new one. The same question gives the same certificate. A new key keeps the level of assurance where the TPM proves it, or the key before signs for it.',
         tags: ['agent'],
         params: ofCard,
         body: closed(
@@ -112,6 +113,7 @@ export function registerRenewalRoutes(app: App, deps: RenewalPorts): void {
             replaces: id<CertificateId>(),
             csr: Type.Optional(base64(MAX_CSR_BYTES, { description: 'PKCS #10, DER.' })),
             evidence: Type.Optional(ref(EvidenceSchema)),
+            proof: Type.Optional(ProofSchema),
           },
           { examples: [{ container: 'sign-in', replaces: '0199f2a0-5555-7000-8000-000000000005' }] },
         ),
@@ -119,12 +121,13 @@ export function registerRenewalRoutes(app: App, deps: RenewalPorts): void {
       },
     },
     async (request, reply) => {
-      const { container, replaces, csr, evidence } = request.body;
+      const { container, replaces, csr, evidence, proof } = request.body;
       const wanted = {
         container,
         replaces,
         csr: csr === undefined ? null : new Uint8Array(Buffer.from(csr, 'base64')),
         evidence: evidence === undefined ? null : evidenceOf(evidence),
+        proof: proof === undefined ? null : proofOf(proof),
       };
       const issued = await renewCertificate(deps, deviceIntentOf(request), request.params.cardId, wanted);
       return reply.code(201).send({
