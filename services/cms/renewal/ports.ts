@@ -34,8 +34,8 @@ export interface RenewalRecords {
   reminderTask(tx: Tx, certificateId: string, days: number): Promise<string | null>;
   reminded(tx: Tx, reminder: Reminder): Promise<void>;
   /**
-   * Of cards in use, in the TPM of a device that was heard of; what ends first first, those after the key `after`. Wider
-   * than any window: whether one is due is for the policy to say.
+   * In force or on hold; what ends first first, those after the key `after`. Wider than any window: whether one is due is for
+   * the policy to say.
    */
   endingSoon(window: EndingWindow, after: string | null, limit: number): Promise<readonly EndingCertificate[]>;
 }
@@ -66,6 +66,8 @@ export interface EndingCertificate extends RenewalFacts {
   readonly notAfter: Date;
   readonly serial: string;
   readonly profileName: string | null;
+  /** In force and not to be revoked, of a card in use, in the TPM of a device that was heard of. */
+  readonly able: boolean;
   /** The device is to renew this card's certificates already, or was lately. */
   readonly asked: boolean;
   /** The reminders that were sent. */

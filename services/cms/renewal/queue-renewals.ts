@@ -75,7 +75,7 @@ async function queueOne(
   now: Date,
 ): Promise<boolean> {
   const { id: certificateId, cardId, deviceId, container, requestedAt } = certificate;
-  if (policy === null || now < renewableFrom(certificate, policy, requestedAt)) return false;
+  if (policy === null || !certificate.able || now < renewableFrom(certificate, policy, requestedAt)) return false;
   const isReminder = keyFor(policy, certificate, now) === 'new';
   const days = isReminder ? dueReminder(certificate.notAfter, now) : null;
   if (isReminder ? days === null || certificate.reminded.includes(days) : certificate.asked) return false;

@@ -12,20 +12,24 @@ const FACTS = `SELECT c.id, c.renewal_requested_at AS "requestedAt", ${KEY_SINCE
 const WIDEST = `SELECT greatest(30, (SELECT max(renewal_days) FROM certificate_profiles),
   (SELECT max((one->>'renewalDays')::int) FROM card_profiles, jsonb_array_elements(containers) AS one))`;
 
-/** By the index of ends. What an operator asked for before its window is renewed by the task of that act. */
+/**
+ * By the index of ends, so many and no more are looked at, however few of them are of use: a fleet that was never heard of is no
+ * reason to read all of it each time. What an operator asked for before its window is renewed by the task of that act.
+ */
 const ENDING = `SELECT c.id, c.card_id AS "cardId", c.device_id AS "deviceId", c.container, c.not_before AS "notBefore",
   c.not_after AS "notAfter", c.renewal_requested_at AS "requestedAt", ${KEY_SINCE} AS "keySince",
   k.serial, k.profile_name AS "profileName",
+  c.status = 'active' AND k.state IN ('active', 'blocked') AND k.kind = 'tpm' AND k.device_id = c.device_id
+    AND coalesce(d.checked_in_at >= $2, false)
+    AND NOT EXISTS (SELECT 1 FROM revocations r WHERE r.certificate_id = c.id) AS able,
   EXISTS (SELECT 1 FROM tasks t WHERE t.card_id = c.card_id AND t.kind = 'renew'
     AND (t.state IN ('queued', 'delivered') OR t.created_at >= $3 OR t.finished_at >= $3)) AS asked,
   ARRAY(SELECT m.days FROM renewal_reminders m WHERE m.certificate_id = c.id) AS reminded
-  FROM certificates c JOIN cards k ON k.id = c.card_id JOIN devices d ON d.id = c.device_id
-  WHERE c.status IN ('active', 'on-hold') AND c.status = 'active' AND c.not_after > $1
-    AND c.not_after < $1::timestamptz + make_interval(days => (${WIDEST}))
-    AND (c.not_after, c.id) > ($4::timestamptz, $5::uuid)
-    AND k.state IN ('active', 'blocked') AND k.kind = 'tpm' AND k.device_id = c.device_id AND d.checked_in_at >= $2
-    AND NOT EXISTS (SELECT 1 FROM revocations r WHERE r.certificate_id = c.id)
-  ORDER BY c.not_after, c.id LIMIT $6`;
+  FROM (SELECT * FROM certificates WHERE status IN ('active', 'on-hold') AND not_after > $1
+    AND not_after < $1::timestamptz + make_interval(days => (${WIDEST}))
+    AND (not_after, id) > ($4::timestamptz, $5::uuid) ORDER BY not_after, id LIMIT $6) c
+  JOIN cards k ON k.id = c.card_id JOIN devices d ON d.id = c.device_id
+  ORDER BY c.not_after, c.id`;
 const BEFORE_ALL = ['-infinity', '00000000-0000-0000-0000-000000000000'];
 
 interface FactsRow {
