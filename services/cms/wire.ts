@@ -39,7 +39,7 @@ import {
 } from './connectors/index.ts';
 import { openConnectors } from './connectors/open-connectors.file.ts';
 import { createAuthorityStates } from './connectors/states.pg.ts';
-import { within } from './connectors/within.timers.ts';
+import { insist, within } from './connectors/within.timers.ts';
 import { createLinkedDevices } from './device-link/devices.prisma.ts';
 import { type DeviceLinkDependencies, reportedDestruction } from './device-link/index.ts';
 import { createDeviceReports } from './device-reports/reports.prisma.ts';
@@ -143,7 +143,7 @@ export function wire(config: Config) {
   const attempts = createAttemptRecords(prisma);
   const authorityStates = createAuthorityStates(pool);
   const asked = {
-    ...{ ...shared, attempts, states: authorityStates, reader, within },
+    ...{ ...shared, attempts, states: authorityStates, reader, within, insist },
     onError: (error: unknown, name: string) => logger.warn({ err: error, authority: name }, 'a CA gave no certificate'),
   };
   const authorities = createAuthorities([

@@ -226,8 +226,8 @@ it('a certificate profile names only a CA that there is, and what it can do', as
     names: { ...none, userPrincipalName, email: 'required' },
   });
   for (const [authority, kind, account] of [
-    ['nowhere', 'tls-client'],
-    ['by-cfssl', 'smime-signature'],
+    ['nowhere', 'tls-client', false],
+    ['by-cfssl', 'smime-signature', false],
     ['by-cfssl', 'tls-client', true],
   ] as const) {
     const answer = await system.as('security-officer').post('/certificate-profiles', profile(authority, kind, account));

@@ -14,6 +14,7 @@ import {
   createRecordedAuthority,
   createRuntime,
   createUnitOfWork,
+  insist,
   openConnectors,
   revokeByHand,
   within,
@@ -46,6 +47,8 @@ export interface ConnectorRig {
   /** How the questions for a request ended; null: nobody knows. */
   ends(requestId: string): Promise<(string | null)[]>;
   states(): Promise<readonly { readonly name: string; readonly state: string; readonly code: string | null }[]>;
+  /** How often an answer could not be stored. */
+  unstored(): number;
   close(): Promise<void>;
 }
 
@@ -61,6 +64,11 @@ export async function connectorRig(): Promise<ConnectorRig> {
   const folder = mkdtempSync(join(runFolder(), 'connectors-'));
   const database = createDatabase({ url: own.urls.cms, onError: () => undefined });
   const runtime = createRuntime();
+  let unstored = 0;
+  const counted = (error: unknown): never => {
+    unstored += 1;
+    throw error;
+  };
   const deps = {
     attempts: createAttemptRecords(database.prisma),
     states: createAuthorityStates(database.pool),
@@ -69,6 +77,7 @@ export async function connectorRig(): Promise<ConnectorRig> {
     audit: createAuditTrail(),
     onError: () => undefined,
     ...{ runtime, within },
+    insist: <T>(work: () => Promise<T>, millis: number) => insist(() => work().catch(counted), millis),
   };
   const owner = new pg.Client({ connectionString: own.ownerUrl });
   await owner.connect();
@@ -95,6 +104,7 @@ export async function connectorRig(): Promise<ConnectorRig> {
       return createRecordedAuthority(connector, { ...deps, runtime: { ...runtime, now } });
     },
     states: () => deps.states.all(),
+    unstored: () => unstored,
     async receive({ description: { name: authority } }, requestId, certificate) {
       const [now, attempt] = [new Date(), { id: randomUUID(), authority, requestId }];
       await deps.unitOfWork.run((tx) => deps.attempts.begin(tx, { ...attempt, startedAt: now, givesUpAt: now }));

@@ -22,6 +22,8 @@ export interface RecordedAuthorityDependencies {
   readonly onError: (error: unknown, authority: string) => void;
   /** Gives up waiting after some milliseconds, and nothing else. */
   readonly within: <T>(asked: Promise<T>, millis: number) => Promise<T>;
+  /** Does it again until it is done, for so long. */
+  readonly insist: <T>(work: () => Promise<T>, millis: number) => Promise<T>;
 }
 
 /**
@@ -98,7 +100,9 @@ export function createRecordedAuthority(
         serialNumber: certificate.serialNumber,
         certificate: certificate.bytes,
       }));
-      const own = await attempts.receive(attempt, received, runtime.now());
+      // It is in the world now: a database that is away for a moment must not make us forget it.
+      const store = () => attempts.receive(attempt, received, runtime.now());
+      const own = await deps.insist(store, connector.giveUpAfterMillis);
       await attempts.end(attempt.id, 'answered', runtime.now());
       await states.note(name, 'up', null, null, runtime.now());
       if (own.length === 0) throw badAnswer('ca-answer-repeated', 'The CA sent the certificate of another request.');

@@ -13,3 +13,18 @@ export async function within<T>(asked: Promise<T>, millis: number): Promise<T> {
     clearTimeout(timer);
   }
 }
+
+const BETWEEN_MILLIS = 250;
+
+/** Does it again and again until it is done, or that takes too long: then the last error. */
+export async function insist<T>(work: () => Promise<T>, millis: number): Promise<T> {
+  const end = Date.now() + millis;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (Date.now() + BETWEEN_MILLIS > end) throw error;
+      await new Promise((resolve) => setTimeout(resolve, BETWEEN_MILLIS));
+    }
+  }
+}

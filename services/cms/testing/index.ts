@@ -14,7 +14,7 @@ export { openConnectors } from '../connectors/open-connectors.file.ts';
 export { createAuthorityStates } from '../connectors/states.pg.ts';
 export { createOpensslCa, type OpensslCa, orderOf, TLS_CLIENT } from '../connectors/testing/openssl-ca.ts';
 export { connectorParsers, indefinite } from '../connectors/testing/parsers.ts';
-export { within } from '../connectors/within.timers.ts';
+export { insist, within } from '../connectors/within.timers.ts';
 export { createDatabase } from '../platform/database.prisma.ts';
 export { createRuntime } from '../platform/runtime.node.ts';
 export { createUnitOfWork } from '../platform/unit-of-work.prisma.ts';

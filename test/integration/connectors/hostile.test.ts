@@ -213,6 +213,20 @@ describe('a process that is killed', () => {
   });
 });
 
+it('a database that fails for a moment makes nobody forget what came', async () => {
+  const [{ role = '' } = {}] = await rig.rows<{ role: string }>(
+    "SELECT grantee AS role FROM information_schema.role_table_grants WHERE table_name = 'authority_states' AND grantee LIKE '%cms%'",
+  );
+  await rig.rows(`REVOKE INSERT ON authority_answers FROM "${role}"`);
+  answer = pem(good());
+  const issued = authority.issue(request);
+  await expect.poll(() => rig.unstored(), { timeout: 10_000 }).toBeGreaterThan(0);
+  await rig.rows(`GRANT INSERT ON authority_answers TO "${role}"`);
+  await issued;
+  expect(asked).toHaveLength(1);
+  expect(await rig.answers(request.requestId)).toMatchObject([{ state: 'chosen' }]);
+});
+
 it('what was asked and what came is changed by nobody', async () => {
   answer = pem(good());
   await authority.issue(request);
