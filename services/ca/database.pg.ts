@@ -1,8 +1,8 @@
 import { DomainError } from '@cardwright/protocol';
 import pg from 'pg';
 
-/** SQLSTATE classes that mean: not now, not: not so. 08 connection, 53 resources, 57P operator, 40 rollback. */
-const PASSING = /^(08|53|57P|40)/;
+/** SQLSTATE classes that mean: not now, not: not so. 08 connection, 53 resources, 57 operator or timeout, 40 rollback. */
+const PASSING = /^(08|53|57|40)/;
 const NETWORK = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN']);
 
 export interface Queries {
