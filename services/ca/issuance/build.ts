@@ -20,7 +20,6 @@ import { subjectAltName } from '../x509/subject-alt-name.ts';
 import type { Intent } from './intent.ts';
 
 export interface CertificateOrder extends Intent {
-  readonly serialNumber: Uint8Array;
   readonly notBefore: Date;
   readonly notAfter: Date;
   /** null for profiles without AIA and CDP. */

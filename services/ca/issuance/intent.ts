@@ -14,6 +14,8 @@ export interface Issuer {
 /** What a certificate is meant to say, known apart from its bytes. */
 export interface Intent {
   readonly profile: Profile;
+  /** 16 bytes: the number under which it is recorded. */
+  readonly serialNumber: Uint8Array;
   /** SubjectPublicKeyInfo, DER: the key whose possession was proved. */
   readonly publicKey: Uint8Array;
   readonly commonName: string;

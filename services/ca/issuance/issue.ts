@@ -78,7 +78,7 @@ export async function issue(ports: IssuePorts, request: IssueRequest): Promise<I
   const profile = KINDS[request.profile];
   const names = certificateNames(profile, request.names);
   const { publicKey, ignored } = await ports.prove(request.csr);
-  const intent: Intent = { profile, publicKey, ...names, issuer: ports.issuing };
+  const intent: Asked = { profile, publicKey, ...names, issuer: ports.issuing };
   const requestSha256 = digestOf(request);
   const row = await proposed(ports, request, { ...intent, ignored }, requestSha256);
   if (!row.requestSha256.equals(requestSha256)) {
@@ -89,7 +89,9 @@ export async function issue(ports: IssuePorts, request: IssueRequest): Promise<I
     );
   }
   if (row.state === 'issued') return row;
-  const certificate = await ports.issuing.certify(lintCertificate(row.body, intent));
+  const certificate = await ports.issuing.certify(
+    lintCertificate(row.body, { ...intent, serialNumber: row.serialNumber }),
+  );
   return { ...row, state: 'issued', certificate: await ports.store.complete(row.serialNumber, certificate) };
 }
 
@@ -105,7 +107,9 @@ async function proposed(ports: IssuePorts, request: IssueRequest, intent: Propos
   }
 }
 
-type Proposed = Intent & Pick<Proposal, 'ignored'>;
+/** What a request says of a certificate: all but its serial number. */
+type Asked = Omit<Intent, 'serialNumber'>;
+type Proposed = Asked & Pick<Proposal, 'ignored'>;
 
 function propose(ports: IssuePorts, request: IssueRequest, intent: Proposed, requestSha256: Buffer): Proposal {
   const { notBefore, notAfter } = validity(ports, request.validitySeconds, intent.profile);

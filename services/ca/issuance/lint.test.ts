@@ -93,6 +93,7 @@ describe('the lint', () => {
     ['another version', withPart(0, explicit(0, unsignedInteger(1))), 'version is not v3'],
     ['a negative serial number', withPart(1, tlv(0x02, Buffer.alloc(16, 0x81))), 'negative'],
     ['a short serial number', withPart(1, unsignedInteger(1)), 'under 128 bits'],
+    ['another serial number', withPart(1, unsignedInteger(Buffer.alloc(16, 0x82))), 'not the one that is recorded'],
     ['a long serial number', withPart(1, unsignedInteger(Buffer.alloc(20, 0xff))), 'over 20 octets'],
     [
       'parameters of the algorithm',

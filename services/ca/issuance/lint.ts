@@ -79,7 +79,7 @@ function lintBody(tbs: DerValue, intent: Intent, check: Check): void {
     return;
   }
   check(version.raw.equals(Buffer.from('a003020102', 'hex')), 'version is not v3 (4.1.2.1)');
-  lintSerial(serial, check);
+  lintSerial(serial, intent.serialNumber, check);
   const ofIssuer = intent.issuer?.signatureAlgorithm ?? signatureScheme(intent.publicKey).algorithm;
   check(algorithm.raw.equals(ofIssuer), 'the algorithm is not that of the issuer, with its parameters (4.1.2.3)');
   check(
@@ -94,7 +94,7 @@ function lintBody(tbs: DerValue, intent: Intent, check: Check): void {
   lintExtensions(extensions, publicKey, intent, check);
 }
 
-function lintSerial(serial: DerValue, check: Check): void {
+function lintSerial(serial: DerValue, recorded: Uint8Array, check: Check): void {
   const { content } = serial;
   check(serial.tag === TAG.integer, 'the serial number is no INTEGER');
   check((content[0] ?? 0x80) < 0x80, 'the serial number is negative (4.1.2.2)');
@@ -104,6 +104,8 @@ function lintSerial(serial: DerValue, check: Check): void {
     content.some((byte) => byte !== 0),
     'the serial number is zero (4.1.2.2)',
   );
+  const magnitude = content[0] === 0 ? content.subarray(1) : content;
+  check(magnitude.equals(recorded), 'the serial number is not the one that is recorded');
 }
 
 function lintValidity(validity: DerValue, { profile, issuer }: Intent, check: Check): void {

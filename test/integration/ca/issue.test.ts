@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { until } from '@cardwright/infra';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   type CaInstallation,
@@ -119,10 +120,41 @@ describe('a request id', () => {
     await expect(ca.client.issue(other)).rejects.toEqual(refusal('conflict', 'request-id-reused'));
   });
 
+  it('under which somebody put a body into the database gets nothing signed', async () => {
+    const csr = await makeCsr(ca.folder);
+    await ca.client.issue(order('forged-from', csr));
+    const administrator = { subject: { commonName: 'Administrator' } };
+    const another = await ca.client.issue(order('forged-of', csr, administrator));
+    const mine = await ca.client.issue(order('forged-mine', csr));
+    const bodies = [another, mine].map(({ certificate }) => bodyOf(Buffer.from(certificate, 'base64url')));
+    // Another name; and the right names under a serial number that the row does not have.
+    for (const [at, body] of bodies.entries()) {
+      await ca.owner.query(
+        `INSERT INTO ca.certificates
+           (serial_number, request_id, request_sha256, issuer, profile, state, body, not_before, not_after)
+         SELECT $1, $2, request_sha256, issuer, profile, 'proposed', $3, not_before, not_after
+         FROM ca.certificates WHERE request_id = 'forged-from'`,
+        [Buffer.alloc(16, 0x70 + at), `forged-${at}`, body],
+      );
+      await expect(ca.client.issue(order(`forged-${at}`, csr))).rejects.toEqual(refusal('internal', 'internal'));
+      expect(await ca.client.find({ requestId: `forged-${at}` })).toBeNull();
+    }
+    await ca.kill('SIGTERM');
+    await ca.start();
+    await until({ what: 'the start to tell of them', seconds: 30 }, () => ca.log().includes('"requestId":"forged-1"'));
+    const { rows } = await ca.owner.query(
+      "SELECT state FROM ca.certificates WHERE request_id IN ('forged-0', 'forged-1')",
+    );
+    expect(rows).toEqual([{ state: 'proposed' }, { state: 'proposed' }]);
+  });
+
   it('that was never used finds nothing', async () => {
     expect(await ca.client.find({ requestId: 'never' })).toBeNull();
   });
 });
+
+/** The body of a certificate of 256 bytes and more: what follows the outer header. */
+const bodyOf = (certificate: Buffer): Buffer => certificate.subarray(4, 8 + certificate.readUInt16BE(6));
 
 describe('a CSR', () => {
   const refused = async (name: string, csr: Buffer, code: string) => {
