@@ -60,8 +60,17 @@ export const CertificateSchema = Type.Object(
         comment: Type.String(),
         revokedAt: time(),
         requestedBy: ref(OperatorRef),
+        invalidityDate: nullable(time({ description: 'Since when the certificate is not to be trusted.' })),
+        lastError: nullable(
+          Type.Object(
+            { code: Type.String(), refused: Type.Boolean() },
+            { description: 'Why the CA has not heard yet: it was away, or answered and would not.' },
+          ),
+        ),
+        nextAttemptAt: nullable(time({ description: 'When the CA is asked again; null once it has heard.' })),
       }),
     ),
+    openHold: nullable(oneOf(['hold', 'release'], { description: 'Decided and recorded, and the CA is being told.' })),
     person: ref(PersonRef),
     device: ref(DeviceRef),
     card: ref(CardRef),
@@ -93,6 +102,7 @@ export const CertificateSchema = Type.Object(
         ignoredRequest: ['subject'],
         attestation: { state: 'attested', code: null, judgedAt: '2026-11-20T09:00:00.000Z' },
         revocation: null,
+        openHold: null,
         person: {
           id: '0199f2a0-1111-7000-8000-000000000001',
           displayName: 'Mary Major',
@@ -130,8 +140,16 @@ export function toBody(
     createdAt: view.createdAt.toISOString(),
     attestation: { state: attestation, code: attestationCode, judgedAt: timeOf(attestedAt) },
     revocation:
-      view.revocation === null ? null : { ...view.revocation, revokedAt: view.revocation.revokedAt.toISOString() },
-    allowedActions: permissions === null ? [] : allowedActions(status, view.revocation !== null, permissions),
+      view.revocation === null
+        ? null
+        : {
+            ...view.revocation,
+            revokedAt: view.revocation.revokedAt.toISOString(),
+            invalidityDate: timeOf(view.revocation.invalidityDate),
+            nextAttemptAt: timeOf(view.revocation.nextAttemptAt),
+          },
+    allowedActions:
+      permissions === null ? [] : allowedActions(status, view.revocation !== null, permissions, view.openHold),
   };
 }
 

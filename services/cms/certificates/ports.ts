@@ -199,7 +199,13 @@ export interface CertificateView {
     readonly comment: string;
     readonly revokedAt: Date;
     readonly requestedBy: { readonly id: string; readonly name: string };
+    readonly invalidityDate: Date | null;
+    /** Why the CA has not heard yet, and when it is asked again. Null once it has. */
+    readonly lastError: { readonly code: string; readonly refused: boolean } | null;
+    readonly nextAttemptAt: Date | null;
   } | null;
+  /** What the CA has not heard of yet. */
+  readonly openHold: 'hold' | 'release' | null;
   readonly person: { readonly id: string; readonly displayName: string; readonly userPrincipalName: string };
   readonly device: { readonly id: string; readonly hostName: string };
   readonly card: { readonly id: string; readonly serial: string };

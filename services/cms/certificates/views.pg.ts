@@ -9,6 +9,10 @@ interface Row extends Omit<CertificateView, 'revocation' | 'person' | 'device' |
     reason: string;
     comment: string;
     requestedBy: { id: string; name: string };
+    /** As the database writes times into JSON. */
+    invalidityDate: string | null;
+    nextAttemptAt: string | null;
+    lastError: { code: string; refused: boolean } | null;
   } | null;
   revokedAt: Date | null;
   displayName: string;
@@ -20,14 +24,18 @@ interface Row extends Omit<CertificateView, 'revocation' | 'person' | 'device' |
 const LIVE = `c.status, c.attestation, c.attestation_code AS "attestationCode", c.attested_at AS "attestedAt",
   r.revoked_at AS "revokedAt",
   CASE WHEN r.id IS NULL THEN NULL ELSE json_build_object('state', r.state, 'reason', r.reason, 'comment', r.comment,
-    'requestedBy', json_build_object('id', r.requested_by_id, 'name', r.requested_by_name)) END AS revocation`;
+    'requestedBy', json_build_object('id', r.requested_by_id, 'name', r.requested_by_name),
+    'invalidityDate', r.invalidity_date, 'nextAttemptAt', r.next_attempt_at, 'lastError', CASE WHEN r.state = 'proposed'
+      AND r.last_error IS NOT NULL THEN json_build_object('code', r.last_error, 'refused', r.refused) END) END AS revocation,
+  (SELECT h.act FROM certificate_holds h WHERE h.certificate_id = c.id AND h.state = 'proposed') AS "openHold"`;
 
 /** The same as of a moment: the decision then, and the last judgement of the key's evidence until then. */
 const PAST = `c.past_status AS status, coalesce(a.verdict, 'unattested') AS attestation, a.code AS "attestationCode",
   a.judged_at AS "attestedAt", c.past_effective_at AS "revokedAt",
   CASE WHEN r.id IS NULL OR c.past_reason IS DISTINCT FROM r.reason THEN NULL ELSE json_build_object('state', c.past_decision,
     'reason', r.reason, 'comment', r.comment,
-    'requestedBy', json_build_object('id', r.requested_by_id, 'name', r.requested_by_name)) END AS revocation`;
+    'requestedBy', json_build_object('id', r.requested_by_id, 'name', r.requested_by_name),
+    'invalidityDate', r.invalidity_date, 'nextAttemptAt', NULL, 'lastError', NULL) END AS revocation, NULL AS "openHold"`;
 const judgedBy = (moment: string) => `LEFT JOIN LATERAL (SELECT verdict, code, judged_at FROM attestation_evidence
   WHERE certificate_id = c.id AND judged_at <= ${moment} ORDER BY id DESC LIMIT 1) a ON true`;
 
@@ -79,9 +87,14 @@ function toView(row: Row): CertificateView {
   return {
     ...certificate,
     status: certificate.status as CertificateStatus,
-    revocation: revocation === null || revokedAt === null ? null : { ...revocation, revokedAt },
+    revocation: revocation === null || revokedAt === null ? null : { ...revocation, revokedAt, ...datesOf(revocation) },
     person: { id: row.personId, displayName, userPrincipalName },
     device: { id: row.deviceId, hostName },
     card: { id: row.cardId, serial },
   };
+}
+
+function datesOf({ invalidityDate, nextAttemptAt }: NonNullable<Row['revocation']>) {
+  const dateOf = (text: string | null) => (text === null ? null : new Date(text));
+  return { invalidityDate: dateOf(invalidityDate), nextAttemptAt: dateOf(nextAttemptAt) };
 }

@@ -106,6 +106,9 @@ describe('a hold', () => {
       const proposed = expectStatus(201, await act(id, 'holds')).body;
       expect(proposed).toMatchObject({ state: 'proposed', attempts: 1, lastError: { code: 'ca-unavailable' } });
       expect(refusal(await act(id, 'releases'))).toBe('409 hold-under-way');
+      const shown = await certificate(id);
+      expect(shown).toMatchObject({ status: 'active', openHold: 'hold' });
+      expect(shown.allowedActions.map((one: { allowed: boolean }) => one.allowed)).toEqual([true, false, false]);
     }
     expectStatus(201, await revoke(given));
     expect(await holds(given)).toEqual(['hold superseded']);
@@ -157,7 +160,10 @@ describe('the queue of revocations', () => {
     const queue = async () => (await system.as('auditor').get('/revocations?state=proposed')).body.items;
     await system.processes.ca.kill();
     expect(expectStatus(201, await revoke(id)).body.state).toBe('proposed');
-    expect(await certificate(id)).toMatchObject({ status: 'active', revocation: { state: 'proposed' } });
+    expect(await certificate(id)).toMatchObject({
+      status: 'active',
+      revocation: { state: 'proposed', lastError: { code: 'ca-unavailable', refused: false } },
+    });
     const [waiting] = (await queue()).filter((one: { certificateId: string }) => one.certificateId === id);
     expect(waiting).toMatchObject({
       authority: 'embedded',
