@@ -2402,6 +2402,7 @@ export interface components {
          *         "judgedAt": "2026-11-20T09:00:00.000Z"
          *       },
          *       "revocation": null,
+         *       "openHold": null,
          *       "person": {
          *         "id": "0199f2a0-1111-7000-8000-000000000001",
          *         "displayName": "Mary Major",
@@ -2466,12 +2467,32 @@ export interface components {
             notAfter: string | null;
             /** Format: date-time */
             notBefore: string | null;
+            /**
+             * @description Decided and recorded, and the CA is being told.
+             * @enum {string|null}
+             */
+            openHold: "hold" | "release" | null;
             person: components["schemas"]["PersonRef"];
             personId: string;
             /** @description SHA-256 of the SubjectPublicKeyInfo, lower-case hex. */
             publicKey: string | null;
             revocation: {
                 comment: string;
+                /**
+                 * Format: date-time
+                 * @description Since when the certificate is not to be trusted.
+                 */
+                invalidityDate: string | null;
+                /** @description Why the CA has not heard yet: it was away, or answered and would not. */
+                lastError: {
+                    code: string;
+                    refused: boolean;
+                } | null;
+                /**
+                 * Format: date-time
+                 * @description When the CA is asked again; null once it has heard.
+                 */
+                nextAttemptAt: string | null;
                 reason: string;
                 requestedBy: components["schemas"]["OperatorRef"];
                 /** Format: date-time */
@@ -2782,6 +2803,7 @@ export interface components {
          *             "judgedAt": "2026-11-20T09:00:00.000Z"
          *           },
          *           "revocation": null,
+         *           "openHold": null,
          *           "person": {
          *             "id": "0199f2a0-1111-7000-8000-000000000001",
          *             "displayName": "Mary Major",
@@ -4847,6 +4869,11 @@ export interface components {
             /** @enum {string} */
             act: "device-lost" | "device-stolen" | "person-left" | "device-handed-over" | "system-reinstalled";
             /**
+             * @description One of the card profile's; its first one, if it is left out.
+             * @enum {string}
+             */
+            method?: "code" | "on-behalf" | "existing-certificate" | "pre-provisioned";
+            /**
              * Format: uuid
              * @description Of a computer that is handed over: who gets it, and a code for a card on it.
              */
@@ -4866,6 +4893,14 @@ export interface components {
              * @example INC-20417
              */
             ticket?: string;
+            /** @description How the person was identified. Who says so vouches for them, for as long as the card is in use. */
+            verification?: {
+                /** @description What proved who the person is. Kept in the audit log. */
+                evidence: string;
+                /** @enum {string} */
+                method: "in-person" | "video" | "call-back" | "manager";
+                note?: string;
+            };
         };
         /**
          * @example {

@@ -8,7 +8,7 @@ import { callerOf, intentOf } from '../platform/authentication.http.ts';
 import { closed, id, Problem, ref } from '../platform/schema.http.ts';
 import type { App } from '../platform/server.http.ts';
 import { actsOn, doesNothing, type Order, type Subject } from './act.ts';
-import { type LifeCyclePorts, type Performed, performAct, previewAct } from './perform-act.ts';
+import { type LifeCyclePorts, type Performed, performAct, previewAct, previewWithCodes } from './perform-act.ts';
 import {
   LifeCycleActList,
   LifeCyclePreviewSchema,
@@ -33,7 +33,7 @@ export function registerLifeCycleRoutes(app: App, ports: LifeCyclePorts): void {
     return { items };
   }
 
-  async function act(
+  async function perform(
     request: FastifyRequest,
     reply: FastifyReply,
     subject: Subject,
@@ -42,14 +42,15 @@ export function registerLifeCycleRoutes(app: App, ports: LifeCyclePorts): void {
     const { permissions } = callerOf(request);
     const missing = NEEDED.find((permission) => !permissions.has(permission));
     if (missing !== undefined) throw mayNot(missing);
-    const order: Order = { ...body, subject };
-    if (body.preview === true) {
+    const { act, reissue, newPersonId, preview, previewToken: token, ...rest } = body;
+    const order: Order = { act, subject, reissue, newPersonId };
+    const intent = intentOf(request, rest);
+    if (preview === true) {
       reply.code(200);
-      return toPreviewBody(await previewAct(ports, order));
+      return toPreviewBody(await previewWithCodes(ports, intent, order, rest));
     }
-    if (body.previewToken === undefined) throw notLookedAt();
-    const intent = intentOf(request, body);
-    const performed = await performAct(ports, intent, order, body.previewToken);
+    if (token === undefined) throw notLookedAt();
+    const performed = await performAct(ports, intent, order, rest, token);
     reply.code(201);
     return { requestId: intent.requestId, plan: toPlanBody(performed.plan), codes: codesOf(performed) };
   }
@@ -76,7 +77,7 @@ export function registerLifeCycleRoutes(app: App, ports: LifeCyclePorts): void {
         params: closed({ cardId: id<CardId>() }),
       },
     },
-    (request, reply) => act(request, reply, { kind: 'card', id: request.params.cardId }, request.body),
+    (request, reply) => perform(request, reply, { kind: 'card', id: request.params.cardId }, request.body),
   );
   const devices = declared('device');
   app.post(
@@ -90,7 +91,7 @@ export function registerLifeCycleRoutes(app: App, ports: LifeCyclePorts): void {
         params: closed({ deviceId: id<DeviceId>() }),
       },
     },
-    (request, reply) => act(request, reply, { kind: 'device', id: request.params.deviceId }, request.body),
+    (request, reply) => perform(request, reply, { kind: 'device', id: request.params.deviceId }, request.body),
   );
   const people = declared('person');
   app.post(
@@ -104,7 +105,7 @@ export function registerLifeCycleRoutes(app: App, ports: LifeCyclePorts): void {
         params: closed({ personId: id<PersonId>() }),
       },
     },
-    (request, reply) => act(request, reply, { kind: 'person', id: request.params.personId }, request.body),
+    (request, reply) => perform(request, reply, { kind: 'person', id: request.params.personId }, request.body),
   );
 
   app.get(

@@ -7,6 +7,7 @@ import {
   type PreparedEnrolment,
   prepareEnrolment,
   undoEnrolment,
+  type WantedEnrolment,
 } from '../enrolment/index.ts';
 import type { Intent } from '../kernel/actor.ts';
 import type { Tx } from '../kernel/unit-of-work.ts';
@@ -29,6 +30,16 @@ export async function previewAct(ports: LifeCyclePorts, order: Order): Promise<P
   return planAct(order, facts);
 }
 
+/** How the codes are made that an act gives. */
+export type Codes = Pick<WantedEnrolment, 'method' | 'verification'>;
+
+/** The same as {@link previewAct}, with the refusals of an enrolment that the act would make. */
+export async function previewWithCodes(ports: LifeCyclePorts, intent: Intent, order: Order, codes: Codes) {
+  const plan = await previewAct(ports, order);
+  await prepareCodes(ports, intent, plan, codes);
+  return plan;
+}
+
 export interface Performed {
   readonly plan: Plan;
   readonly made: readonly MadeEnrolment[];
@@ -43,15 +54,13 @@ export async function performAct(
   ports: LifeCyclePorts,
   intent: Intent,
   order: Order,
+  codes: Codes,
   token: string,
 ): Promise<Performed> {
   const shown = await previewAct(ports, order);
   demandSame(shown, token);
   // Takes too long for a transaction: done for what was shown, which is what is done.
-  const prepared: (PreparedEnrolment & { readonly replacesCardId: string | null })[] = [];
-  for (const { replacesCardId, ...wanted } of shown.enrolmentsMade) {
-    prepared.push({ ...(await prepareEnrolment(ports, intent, wanted)), replacesCardId });
-  }
+  const prepared = await prepareCodes(ports, intent, shown, codes);
   const { plan, made, revoked } = await ports.unitOfWork.run(async (tx) => {
     const facts = await ports.lifeCycle.lock(tx, order.subject, ports.runtime.now());
     if (facts === null) throw subjectUnknown(order);
@@ -63,13 +72,23 @@ export async function performAct(
   return { plan, made };
 }
 
-async function carryOut(
+type Prepared = PreparedEnrolment & { readonly replacesCardId: string | null };
+
+async function prepareCodes(
   ports: LifeCyclePorts,
-  tx: Tx,
   intent: Intent,
-  plan: Plan,
-  prepared: readonly (PreparedEnrolment & { readonly replacesCardId: string | null })[],
-) {
+  { enrolmentsMade }: Plan,
+  { method, verification }: Codes,
+): Promise<Prepared[]> {
+  const prepared: Prepared[] = [];
+  for (const { replacesCardId, ...wanted } of enrolmentsMade) {
+    const enrolment = await prepareEnrolment(ports, intent, { ...wanted, method, verification });
+    prepared.push({ ...enrolment, replacesCardId });
+  }
+  return prepared;
+}
+
+async function carryOut(ports: LifeCyclePorts, tx: Tx, intent: Intent, plan: Plan, prepared: readonly Prepared[]) {
   const { subject } = plan;
   await ports.audit.record(tx, intent, {
     action: `life-cycle.${plan.act}`,

@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { CARD_STATES } from '../cards/index.ts';
+import { methodFields } from '../enrolment/index.ts';
 import { AllowedAction, closed, id, nullable, oneOf, reason, ref, ticket } from '../platform/schema.http.ts';
 import { REVOCATION_REASONS } from '../revocation/index.ts';
 import { LIFE_CYCLE_ACTS, type Plan, previewToken } from './act.ts';
@@ -150,6 +151,7 @@ export const NewLifeCycleAct = closed(
     newPersonId: Type.Optional(
       id<string>({ description: 'Of a computer that is handed over: who gets it, and a code for a card on it.' }),
     ),
+    ...methodFields,
     reason,
     ticket: Type.Optional(ticket),
   },

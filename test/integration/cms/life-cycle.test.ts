@@ -276,6 +276,9 @@ describe('an act', () => {
       '422 act-not-for-subject',
     );
     expect(refusal(await ask('cards', card.personId, { act: 'device-lost', preview: true }))).toBe('404 not-found');
+    // A profile whose cards are handed out on behalf wants to know how the person was verified; here nobody may say so.
+    const vouched = { act: 'device-stolen', preview: true, method: 'on-behalf' };
+    expect(refusal(await ask('cards', card.cardId, vouched))).toBe('422 enrolment-method-not-allowed');
     const reissued = { act: 'person-left', preview: true, reissue: true };
     expect(refusal(await ask('people', card.personId, reissued))).toBe('422 reissue-not-for-act');
     const handed = { act: 'device-lost', preview: true, newPersonId: card.personId };
