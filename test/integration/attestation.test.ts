@@ -82,7 +82,7 @@ describe('attestation', () => {
     for (let tries = 0; tries < 5; tries++) await device.agent(wrong, { input: '000000\n' });
     expect((await system.as('helpdesk').get(`/cards/${card.id}`)).body.state).toBe('blocked');
     // The challenge is held in the TPM while the device signs in to tell of it, and while it asks for the answer.
-    const { confirmationCode, ended } = await device.startOnlineUnblock('271828');
+    const { confirmationCode, ended } = await device.startOnlineUnblock('483916');
     const open = (await system.as('helpdesk').get('/unblock-sessions?state=requested')).body.items;
     const session = open.find((one: { cardId: string }) => one.cardId === card.id);
     const verification = { method: 'in-person', evidence: 'badge number 7' };
