@@ -90,7 +90,7 @@ describe('attestation', () => {
     const approved = await system.as('helpdesk').post(`/unblock-sessions/${session.id}/approvals`, approval);
     expect(approved.status, JSON.stringify(approved.body)).toBe(201);
     expect(refusalOf(await ended)).toBeNull();
-    expect(refusalOf(await device.agent(wrong, { input: '271828\n' }))).toBeNull();
+    expect(refusalOf(await device.agent(wrong, { input: '483916\n' }))).toBeNull();
   });
 
   it('is done anew when an operator asks for it, at the next check-in', async () => {
