@@ -18,6 +18,7 @@ import {
 } from '../support/card-acts-faults.ts';
 import { runMatrix, whole } from '../support/crash/matrix.ts';
 import { type Device, newDevice } from '../support/device.ts';
+import { handOver, isHandedOver, seal } from '../support/hand-over-faults.ts';
 import {
   type BeforeRenewal,
   hourlyProfile,
@@ -124,6 +125,21 @@ describe('the agent dies', () => {
       });
     },
   );
+
+  it('in a hand-over: the same command opens the card with the PIN that its holder chose', {
+    timeout: TIMEOUT,
+  }, async () => {
+    await diesEverywhere({
+      title: 'hand-over',
+      judged:
+        'the same command, with the hand-over code, opens the card with the PIN that its holder chose, and no other',
+      act: handOver,
+      card,
+      before: () => seal(held),
+      after: () => isHandedOver(held),
+      sample: ['tpm.run.before#8', 'card.open.changePin.after'],
+    });
+  });
 
   it.each([
     ['same', renewSameKey, 'server.confirmRenewal.after'],

@@ -1,8 +1,14 @@
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { renewalProofStatement } from '@cardwright/protocol/enrolment';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { enrolmentCode, registerPerson } from '../../support/people.ts';
 import type { Answer } from '../../support/rest.ts';
+import { runFolder } from '../../support/run-folder.ts';
 import { startTestSystem, type TestSystem } from '../../support/system.ts';
 import { type Begun, csr, expectStatus, type RawDevice, rawDevice, refusal } from './raw-device.ts';
+import { softwareCredentials } from './software-credential.ts';
 
 let system: TestSystem;
 beforeAll(async () => {
@@ -56,6 +62,39 @@ describe('a renewal', () => {
     expect(events).toHaveLength(1);
     expect(events[0]).toMatchObject({ outcome: 'done', after: { container: 'sign-in', supersedes: [replaces] } });
     expect(refusal(await renew(card, { replaces }))).toBe('409 certificate-not-renewable');
+  });
+
+  it('with a new key keeps its level of assurance only where the key before signs for it', async () => {
+    const directory = mkdtempSync(join(runFolder(), 'renewal-'));
+    const { credential, jwsOf, softwareKey } = softwareCredentials(directory);
+    const verification = { method: 'in-person', evidence: 'Passport, photograph compared' };
+    const profile = { name: 'vouched', displayName: 'Vouched', algorithm: 'hmac-sha256', keyStrategy: 'random-stored' };
+    const made = { ...profile, enrolmentMethods: ['on-behalf'] };
+    expectStatus(201, await system.as('security-officer').post('/card-profiles', made));
+    const person = await registerPerson(system, 'Mary Major');
+    const asked = { personId: person.id, cardProfile: 'vouched', verification };
+    const { code } = expectStatus(201, await system.as('helpdesk').post('/enrolments', asked)).body;
+    const device = rawDevice(system);
+    const card = await credential(system, { person, code }, device);
+    await age(card.certificateId);
+
+    const { certificateId: replaces, cardId } = card;
+    const renewed = async (proofBy: { file: string; der: Buffer } | null) => {
+      const { csr: request } = softwareKey();
+      const requestHash = createHash('sha256').update(Buffer.from(request, 'base64')).digest();
+      const { cardSerial } = card;
+      const statement = renewalProofStatement({ cardSerial, container: 'sign-in', replaces, requestHash });
+      const proof = proofBy === null ? {} : { proof: jwsOf(proofBy, statement) };
+      const body = { container: 'sign-in', replaces, csr: request, ...proof };
+      return device.api.post(`/agent/cards/${cardId}/certificate-requests`, body);
+    };
+    const levelOf = async (answer: Answer) =>
+      (await system.as('auditor').get(`/certificates/${expectStatus(201, answer).body.certificateId}`)).body.assurance;
+    expect(await levelOf(await renewed(null))).toBe('low');
+    // Root on the device has its token, and keys of its own; not the card's.
+    expect(refusal(await renewed({ ...card, file: softwareKey().file }))).toBe('422 proof-signature-invalid');
+    expect(await levelOf(await renewed(card))).toBe('substantial');
+    rmSync(directory, { recursive: true, force: true });
   });
 
   it('with a new key is asked for as at enrolment; a second request supersedes one that was never confirmed', async () => {

@@ -5,13 +5,14 @@ import { join } from 'node:path';
 import { beginDetachedJws, enrolmentProofStatement } from '@cardwright/protocol/enrolment';
 import type { Person } from '../../support/people.ts';
 import type { TestSystem } from '../../support/system.ts';
-import { type Begun, expectStatus, NV_INDEX, rawDevice } from './raw-device.ts';
+import { type Begun, expectStatus, NV_INDEX, type RawDevice, rawDevice } from './raw-device.ts';
 
 /** A certificate whose key the test has, in a file. */
 export interface Credential {
   readonly person: Person;
   readonly certificateId: string;
   readonly cardId: string;
+  readonly cardSerial: string;
   readonly file: string;
   readonly der: Buffer;
 }
@@ -35,13 +36,18 @@ export function softwareCredentials(directory: string) {
     softwareKey,
 
     /** A card whose key the test has. */
-    async credential(system: TestSystem, { person, code }: { person: Person; code: string }): Promise<Credential> {
-      const card = await rawDevice(system).begin(code);
+    async credential(
+      system: TestSystem,
+      { person, code }: { person: Person; code: string },
+      device: RawDevice = rawDevice(system),
+    ): Promise<Credential> {
+      const card = await device.begin(code);
       const key = softwareKey();
       const { body } = expectStatus(201, await certificateRequest(card, key.csr));
       expectStatus(201, await complete(card));
       const der = Buffer.from(body.certificate, 'base64');
-      return { person, certificateId: body.certificateId, cardId: card.cardId, file: key.file, der };
+      const { cardId, cardSerial } = card;
+      return { person, certificateId: body.certificateId, cardId, cardSerial, file: key.file, der };
     },
 
     /** What is to be signed now for one request, with `change` of it. */
