@@ -21,16 +21,18 @@ export function createAttemptRecords(prisma: PrismaClient): AttemptRecords {
         orderBy: { startedAt: 'desc' },
         take: 200,
       });
-      const wrong = await client.authorityAnswer.count({
+      const unwanted = await client.authorityAnswer.count({
         where: { authority, requestId, state: { in: ['unwanted', 'revoked'] }, receivedAt: { gte: since } },
       });
       const endless = attempts.filter(({ end }) => end === null);
+      // No certificate of the CA in it: nothing is stored of it but its code, and the CA may have made one all the same.
+      const unusable = attempts.filter(({ end }) => end?.code.startsWith('ca-answer-') === true);
       const unheard = attempts.filter(({ end }) => end?.code === 'ca-unavailable');
       return {
         open: endless.some(({ givesUpAt }) => givesUpAt > now),
         unknown: unheard.length + endless.filter(({ givesUpAt }) => givesUpAt <= now).length,
         lastStartedAt: attempts[0]?.startedAt ?? null,
-        wrong,
+        wrong: unwanted + unusable.length,
       };
     },
 

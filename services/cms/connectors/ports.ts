@@ -74,7 +74,7 @@ export interface AttemptHistory {
   /** Of those whose outcome nobody knows: the CA may have issued. */
   readonly unknown: number;
   readonly lastStartedAt: Date | null;
-  /** Certificates that came and were not what was asked for. */
+  /** Certificates that came and were not what was asked for, and answers without any. */
   readonly wrong: number;
 }
 

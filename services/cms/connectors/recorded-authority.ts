@@ -103,9 +103,9 @@ export function createRecordedAuthority(
       // It is in the world now: a database that is away for a moment must not make us forget it.
       const store = () => attempts.receive(attempt, received, runtime.now());
       const own = await deps.insist(store, connector.giveUpAfterMillis);
-      await attempts.end(attempt.id, 'answered', runtime.now());
       await states.note(name, 'up', null, null, runtime.now());
       if (own.length === 0) throw badAnswer('ca-answer-repeated', 'The CA sent the certificate of another request.');
+      await attempts.end(attempt.id, 'answered', runtime.now());
       return await judged(request);
     } catch (error) {
       await failed(attempt, error);
@@ -147,9 +147,11 @@ export function createRecordedAuthority(
     };
     const chosen = await unitOfWork.run(async (tx) => {
       await attempts.lockRequest(tx, name, requestId);
+      // In this order: an answer is stored before its question ends, so what has ended by now is seen by what is read next.
+      const history = await attempts.history(tx, name, requestId, now);
       const settled = await settle(tx, request);
       if (settled.chosen !== null) return settled.chosen;
-      demandMayAsk(await attempts.history(tx, name, requestId, now), now);
+      demandMayAsk(history, now);
       await attempts.begin(tx, attempt);
       return null;
     });

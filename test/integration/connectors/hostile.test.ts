@@ -151,6 +151,22 @@ describe('a CA that answers', () => {
     expect(await rig.answers(request.requestId)).toEqual([]);
   });
 
+  it('nothing of use, or what is another’s: it is not asked for ever', async () => {
+    const theirs = good(reader.publicKeyOf(ca.request('/CN=theirs')));
+    await rig.receive(connector, `${request.requestId}-theirs`, theirs);
+    for (const sent of [json({ certificate: 7 }), pem(theirs), (response: ServerResponse) => response.end('<html>')]) {
+      answer = sent;
+      await expect(authority.issue(request)).rejects.toMatchObject({ kind: 'internal' });
+    }
+    await expect(authority.issue(request)).rejects.toEqual(code('ca-answers-wrong'));
+    expect(asked).toHaveLength(3);
+    expect(await rig.ends(request.requestId)).toEqual([
+      'ca-answer-malformed',
+      'ca-answer-repeated',
+      'ca-answer-malformed',
+    ]);
+  });
+
   it('and does not hear of a revocation: it is told again', async () => {
     answer = pem(good(reader.publicKeyOf(ca.request('/CN=z'))));
     await expect(authority.issue(request)).rejects.toEqual(code('ca-answer-other-key'));
