@@ -2,14 +2,20 @@ import type { QueryClient } from '@tanstack/react-query';
 import { createRootRouteWithContext, createRoute, createRouter, Outlet, redirect } from '@tanstack/react-router';
 import { auditFilterOf } from '../audit/audit-filter.ts';
 import { EventsPage } from '../audit/EventsPage.tsx';
+import { AuthoritiesPage } from '../authorities/AuthoritiesPage.tsx';
 import { CardProfilePage } from '../card-profiles/CardProfilePage.tsx';
 import { CardProfilesPage } from '../card-profiles/CardProfilesPage.tsx';
 import { NewCardProfilePage } from '../card-profiles/NewCardProfilePage.tsx';
 import { CardPage } from '../cards/CardPage.tsx';
+import { CertificateProfilePage } from '../certificate-profiles/CertificateProfilePage.tsx';
+import { CertificateProfilesPage } from '../certificate-profiles/CertificateProfilesPage.tsx';
+import { NewCertificateProfilePage } from '../certificate-profiles/NewCertificateProfilePage.tsx';
 import { CertificatePage } from '../certificates/CertificatePage.tsx';
 import { CertificatesPage } from '../certificates/CertificatesPage.tsx';
 import { certificateFilterOf } from '../certificates/certificate-filter.ts';
 import { DevicePage } from '../devices/DevicePage.tsx';
+import { EndingPage } from '../expiries/EndingPage.tsx';
+import { ExpiriesPage } from '../expiries/ExpiriesPage.tsx';
 import { ITEM_STATES } from '../operations/ItemList.tsx';
 import { NewBatchPage } from '../operations/NewBatchPage.tsx';
 import { OperationPage } from '../operations/OperationPage.tsx';
@@ -146,6 +152,34 @@ const cardProfile = createRoute({
   path: '/card-profiles/$name',
   component: () => <CardProfilePage key={cardProfile.useParams().name} {...cardProfile.useParams()} />,
 });
+const certificateProfiles = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/certificate-profiles',
+  component: CertificateProfilesPage,
+});
+const newCertificateProfile = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/certificate-profiles/new',
+  component: NewCertificateProfilePage,
+});
+const certificateProfile = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/certificate-profiles/$name',
+  component: () => (
+    <CertificateProfilePage key={certificateProfile.useParams().name} {...certificateProfile.useParams()} />
+  ),
+});
+const authorities = createRoute({ getParentRoute: () => signedIn, path: '/authorities', component: AuthoritiesPage });
+const expiries = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/certificate-expiries',
+  component: ExpiriesPage,
+});
+const ending = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/certificate-expiries/$month',
+  component: () => <EndingPage key={ending.useParams().month} {...ending.useParams()} />,
+});
 const newBatch = createRoute({
   getParentRoute: () => signedIn,
   path: '/revocation-batches/new',
@@ -197,6 +231,12 @@ const routeTree = root.addChildren([
     cardProfiles,
     newCardProfile,
     cardProfile,
+    certificateProfiles,
+    newCertificateProfile,
+    certificateProfile,
+    authorities,
+    expiries,
+    ending,
     newBatch,
     operations,
     operation,

@@ -1,10 +1,10 @@
 import { useQuery } from '@tanstack/react-query';
 import type { ApiError } from '../app/api-error.ts';
+import { certificateProfilesQuery } from '../certificate-profiles/certificate-profiles.queries.ts';
 import { en as t } from '../texts/en.ts';
 import { Button } from '../ui/Button.tsx';
 import { SelectInput } from '../ui/SelectInput.tsx';
 import { FieldProblem, TextInput } from '../ui/TextInput.tsx';
-import { certificateProfilesQuery } from './card-profiles.queries.ts';
 import { KEY_TYPES, NEW_CONTAINER, type Rules } from './rules.ts';
 
 const MOST = 30;

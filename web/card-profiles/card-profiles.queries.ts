@@ -12,8 +12,3 @@ export function cardProfileQuery(name: string) {
     queryFn: () => versionedAnswerOf(api.GET('/api/v1/card-profiles/{name}', { params: { path: { name } } })),
   });
 }
-
-export const certificateProfilesQuery = queryOptions({
-  queryKey: ['certificate-profiles'],
-  queryFn: () => answerOf(api.GET('/api/v1/certificate-profiles', {})),
-});

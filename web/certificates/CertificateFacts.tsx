@@ -1,3 +1,4 @@
+import { Link } from '@tanstack/react-router';
 import type { Certificate } from '../app/contract.ts';
 import { RecordLink } from '../search/RecordLink.tsx';
 import { en as t } from '../texts/en.ts';
@@ -39,7 +40,10 @@ export function CertificateFacts({ certificate: found }: { certificate: Certific
             texts.noProfile
           ) : (
             <span key="profile">
-              {profile} {version === null ? null : <span className="soft">{texts.profileVersion(version)}</span>}
+              <Link to="/certificate-profiles/$name" params={{ name: profile }}>
+                {profile}
+              </Link>{' '}
+              {version === null ? null : <span className="soft">{texts.profileVersion(version)}</span>}
             </span>
           ),
         ],

@@ -17,8 +17,15 @@ export function CertificateList(props: {
   omit: readonly RecordKind[];
   empty?: string;
 }) {
-  const { filter, omit } = props;
-  const certificates = useInfiniteQuery(certificatesQuery(filter));
+  const certificates = useInfiniteQuery(certificatesQuery(props.filter));
+  return (
+    <Listed query={certificates} empty={props.empty ?? t.certificates.none}>
+      {(items) => <CertificateTable certificates={items} omit={props.omit} />}
+    </Listed>
+  );
+}
+
+export function CertificateTable(props: { certificates: readonly Certificate[]; omit: readonly RecordKind[] }) {
   const columns = [
     {
       name: t.certificates.serialNumber,
@@ -71,15 +78,11 @@ export function CertificateList(props: {
     { name: t.certificates.revoked, cell: (certificate: Certificate) => <RevokedBy certificate={certificate} /> },
   ];
   return (
-    <Listed query={certificates} empty={props.empty ?? t.certificates.none}>
-      {(items) => (
-        <DataTable
-          label={t.certificates.list}
-          rows={items}
-          columns={columns.filter((column) => !('of' in column) || !omit.includes(column.of))}
-        />
-      )}
-    </Listed>
+    <DataTable
+      label={t.certificates.list}
+      rows={props.certificates}
+      columns={columns.filter((column) => !('of' in column) || !props.omit.includes(column.of))}
+    />
   );
 }
 

@@ -16,6 +16,9 @@ export function CertificatesPage(props: { filter: CertificateFilter; onFilter: (
       title={t.certificates.title}
       aside={
         <nav className="actions" aria-label={t.certificates.more}>
+          <Link to="/certificate-profiles">{t.certificateProfiles.title}</Link>
+          <Link to="/certificate-expiries">{t.expiries.title}</Link>
+          <Link to="/authorities">{t.authorities.title}</Link>
           <Link to="/operations">{t.operations.title}</Link>
           {mayRevoke ? (
             <Link to="/revocation-batches/new" className="button button-secondary">

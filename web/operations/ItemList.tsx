@@ -22,15 +22,17 @@ export function ItemList(props: {
   const items = useInfiniteQuery(operationItemsQuery(props.operationId, props.state, props.isRunning));
   return (
     <>
-      <SelectInput
-        label={texts.show}
-        value={props.state ?? ''}
-        options={[
-          { value: '', label: texts.showAll },
-          ...ITEM_STATES.map((value) => ({ value, label: t.state[value] })),
-        ]}
-        onChange={(chosen) => props.onState(ITEM_STATES.find((one) => one === chosen))}
-      />
+      <div className="choose">
+        <SelectInput
+          label={texts.show}
+          value={props.state ?? ''}
+          options={[
+            { value: '', label: texts.showAll },
+            ...ITEM_STATES.map((value) => ({ value, label: t.state[value] })),
+          ]}
+          onChange={(chosen) => props.onState(ITEM_STATES.find((one) => one === chosen))}
+        />
+      </div>
       <Listed query={items} empty={texts.noItems}>
         {(found) => (
           <DataTable

@@ -5,7 +5,7 @@ import { useAct } from '../app/act.ts';
 import { answerOf, api } from '../app/api.ts';
 import { ApiError } from '../app/api-error.ts';
 import type { NewRevocationBatch } from '../app/contract.ts';
-import { certificateProfilesQuery } from '../card-profiles/card-profiles.queries.ts';
+import { certificateProfilesQuery } from '../certificate-profiles/certificate-profiles.queries.ts';
 import { RevocationFields } from '../certificates/RevocationFields.tsx';
 import { NO_REVOCATION, saidOf } from '../certificates/revocation-fields.ts';
 import { RecordPicker } from '../search/RecordPicker.tsx';

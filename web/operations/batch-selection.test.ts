@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { NO_SELECTION, selectionOf } from './batch-selection.ts';
 import { selectionText } from './selection.ts';
 
-const subject = { id: 'p1', title: 'Mary Major' };
+const subject = { id: 'p1', title: 'Mary Major', subtitle: 'mary@example.com' };
 
 test('nothing is sent while what is selected is not said', () => {
   expect(selectionOf(NO_SELECTION)).toBeNull();

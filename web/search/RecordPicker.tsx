@@ -10,6 +10,7 @@ import './search.css';
 export interface Picked {
   readonly id: string;
   readonly title: string;
+  readonly subtitle: string;
 }
 
 const MOST = 6;
@@ -30,7 +31,7 @@ export function RecordPicker(props: {
       <div className="field">
         <span className="label">{props.label}</span>
         <span className="actions">
-          {props.picked.title}
+          {props.picked.title} <span className="soft">{props.picked.subtitle}</span>
           <Button variant="quiet" onPress={() => props.onPick(null)}>
             {t.picker.another}
           </Button>

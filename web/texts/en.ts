@@ -1,4 +1,6 @@
+import { authoritiesEn } from './en-authorities.ts';
 import { cardProfilesEn } from './en-card-profiles.ts';
+import { certificateProfilesEn } from './en-certificate-profiles.ts';
 import { certificatesEn } from './en-certificates.ts';
 import { devicesEn } from './en-devices.ts';
 import { enrolmentsEn } from './en-enrolments.ts';
@@ -180,6 +182,7 @@ export const en = {
   ...devicesEn,
   ...reissueEn,
   ...lifeCycleEn,
+  ...authoritiesEn,
   ...operationsEn,
   unblock: {
     title: 'Unblock card',
@@ -295,6 +298,7 @@ export const en = {
     },
   },
   ...certificatesEn,
+  ...certificateProfilesEn,
   workQueue: {
     title: 'Work queue',
     requests: 'Requests of devices',

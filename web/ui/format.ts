@@ -22,6 +22,13 @@ export function formatExactTime(iso: string, locale?: string, timeZone?: string)
   }).format(time);
 }
 
+/** A month such as `2027-11`, in words. Gives the text itself if it is none. */
+export function formatMonth(month: string, locale?: string): string {
+  const time = Date.parse(`${month}-01T00:00:00Z`);
+  if (Number.isNaN(time)) return month;
+  return new Intl.DateTimeFormat(locale, { year: 'numeric', month: 'long', timeZone: 'UTC' }).format(time);
+}
+
 /** Characters in groups, as a person copies them: `7k3m92qf` to `7K3M 92QF`. White space and `-` are dropped. */
 export function inGroups(text: string, size = 4): string {
   const characters = text.replace(/[\s-]/g, '').toUpperCase();

@@ -1,0 +1,52 @@
+import { plural } from './en-tasks.ts';
+
+/** The part of en.ts about CAs, what waits for them, and when certificates end. */
+export const authoritiesEn = {
+  authorities: {
+    title: 'CAs',
+    none: 'There is no CA.',
+    name: 'Name',
+    kind: 'Kind',
+    kinds: { embedded: 'Embedded', cfssl: 'CFSSL', est: 'EST', script: 'Script' },
+    gone: 'Not configured any more',
+    health: 'Health',
+    pending: 'Waits for it',
+    nothing: 'Nothing',
+    certificates: (count: number) => plural(count, 'certificate', 'certificates'),
+    revocations: (count: number) => plural(count, 'revocation', 'revocations'),
+    unwanted: (count: number) => `${count} to be taken back`,
+    abilities: 'Can',
+    revokes: { immediate: 'revoke', 'by-hand': 'revoke by hand' },
+    holds: 'hold',
+    issues: 'Issues',
+    act: 'Act',
+    compromised: 'Key compromised',
+    compromisedTitle: (name: string) => `The key of the CA ${name} is in other hands`,
+    compromisedWhat:
+      'All that it issued is revoked, and what it issues meanwhile. Whoever has the key can sign CRLs, too: have the certificate of the CA revoked by its root, and put another CA into the certificate profiles.',
+    compromisedShow: 'Show what would be revoked',
+    compromisedPlan: (count: number) => `${plural(count, 'certificate is', 'certificates are')} revoked`,
+    compromisedLook: 'Look at all of them',
+    compromisedConfirm: 'Revoke all of them',
+  },
+  queue: {
+    title: 'Revocations that wait for a CA',
+    none: 'Every CA has heard of every revocation.',
+    certificate: 'Certificate',
+    waits: 'Waits',
+  },
+  expiries: {
+    title: 'Ends of certificates',
+    lead: 'How many certificates that are in force or on hold end in each month, of UTC.',
+    none: 'No certificate ends in this time.',
+    month: 'Month',
+    count: 'Certificates',
+    share: 'Beside the others',
+    profiles: 'By profile',
+    noProfile: 'without a profile',
+    profileCount: (profile: string, count: number) => `${profile}: ${count}`,
+    inMonth: (month: string) => `Certificates that end in ${month}`,
+    noneInMonth: 'No certificate ends in this month.',
+    all: 'All months',
+  },
+};
