@@ -103,7 +103,7 @@ describe('issuance in the ca', () => {
       points,
       victims: ['ca'],
       judged: 'the next start has one root, and says what was left; asked again, each request has one certificate',
-      sample: spread({ points, victims: ['ca'] }, 4),
+      sample: spread({ points, victims: ['ca'] }, 2),
       kill: (point) => dies(point),
     });
   }, 600_000);
