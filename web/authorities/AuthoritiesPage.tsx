@@ -30,7 +30,7 @@ export function AuthoritiesPage() {
               label={texts.title}
               rows={items.map((one) => ({ ...one, id: one.name }))}
               columns={[
-                { name: texts.name, cell: ({ name }) => <code>{name}</code> },
+                { name: texts.name, cell: ({ name }) => <code className="name">{name}</code> },
                 { name: texts.kind, cell: ({ kind }) => (kind === null ? texts.gone : texts.kinds[kind]) },
                 { name: texts.health, cell: healthOf },
                 { name: texts.pending, cell: pendingOf },

@@ -78,8 +78,8 @@ export function ContentsFields(props: {
         onChange={(keyTypes) => set({ keyTypes })}
         error={attempted && typed.keyTypes.length === 0 ? texts.keyTypesMissing : refused?.field('keyTypes')}
       />
-      <fieldset className="field-group" aria-label={texts.validity}>
-        <legend>{texts.validity}</legend>
+      <fieldset className="field-group" aria-label={texts.life}>
+        <legend>{texts.life}</legend>
         {days(texts.validityDays, 'validityDays', 'validitySeconds')}
         {days(texts.renewalDays, 'renewalDays', 'renewalDays', texts.emptyMeans(texts.renewalDefault))}
         {days(texts.maxKeyAgeDays, 'maxKeyAgeDays', 'maxKeyAgeDays', texts.emptyMeans(texts.anyAge))}

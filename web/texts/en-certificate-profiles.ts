@@ -30,6 +30,7 @@ export const certificateProfilesEn = {
     authority: 'CA',
     keyTypes: 'Keys',
     keyTypesMissing: 'Choose at least one.',
+    life: 'Life',
     validity: 'Valid for',
     validityDays: 'Valid for, in days',
     days: (days: number) => plural(days, 'day', 'days'),
