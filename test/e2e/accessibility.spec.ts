@@ -34,6 +34,13 @@ for (const colorScheme of ['light', 'dark'] as const) {
         [`/cards/${card.cardId}`, card.serial],
         [`/devices/${deviceId}`, /./],
         [`/certificates/${certificate.id}`, 'About this certificate'],
+        [`/certificates?cardId=${card.cardId}&status=active`, 'Certificates'],
+        ['/certificate-profiles/new', 'New certificate profile'],
+        ['/certificate-profiles/smart-card-sign-in', 'Versions'],
+        ['/certificate-expiries', 'Ends of certificates'],
+        ['/authorities', 'CAs'],
+        ['/revocation-batches/new', 'Revoke many'],
+        ['/operations', 'Operations'],
         ['/work-queue', 'Work queue'],
         ['/events', 'Events'],
         ['/nowhere', 'There is no such page'],
@@ -108,6 +115,10 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await close();
       const { deviceId } = (await system.as('auditor').get(`/cards/${card.cardId}`)).body;
       await page.goto(`${system.url}/devices/${deviceId}`);
+      await page.getByRole('button', { name: 'Handed over' }).click();
+      await expect(dialog(/handed to another/).getByRole('region', { name: 'What will be done' })).toBeVisible();
+      await judge(page, 'handed over');
+      await close();
       await page.getByRole('button', { name: 'Send a message' }).click();
       await dialog(/^Message/)
         .getByRole('button', { name: 'Send message' })
