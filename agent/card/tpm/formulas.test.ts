@@ -182,7 +182,7 @@ test('under a storage key that tpm2-tools made persistent, its programs load and
   await device.tool('tpm2_load', '-Q', '-C', '0x81000001', '-u', 'key.pub', '-r', 'key.priv', '-c', 'key.ctx');
   const shown = await device.tool('tpm2_readpublic', '-c', 'key.ctx');
   expect(shown).toContain(`name: ${hex(parsed.name)}`);
-  expect(shown).toContain('fixedtpm|fixedparent|sensitivedataorigin|adminwithpolicy|noda|sign');
+  expect(shown).toContain('fixedtpm|fixedparent|sensitivedataorigin|adminwithpolicy|noda|decrypt|sign');
   expect(shown).toContain(`authorization policy: ${hex(parsed.authPolicy)}`);
   await device.tool('tpm2_startauthsession', '-Q', '--policy-session', '-S', 'session');
   const slot = `0x${card.record.slot.toString(16)}`;

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { createHash, createPublicKey } from 'node:crypto';
+import { createHash, createPublicKey, publicEncrypt } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Secret } from '@cardwright/protocol';
@@ -171,6 +171,31 @@ describe('what our codec writes, tpm2-tools read', () => {
     await tool('flushcontext', '-t');
   });
 
+  test('a key that decrypts: what was encrypted to it opens with the PIN, and not without', async () => {
+    const cards = await enter();
+    const { record } = await makeCard(cards, PIN);
+    const key = await cards.makeKey(record, 'rsa-2048');
+    const publicKey = createPublicKey({ key: Buffer.from(cards.keyPublic(key)), format: 'der', type: 'spki' });
+    await leave();
+    put('ciphertext', publicEncrypt({ key: publicKey, oaepHash: 'sha256' }, Buffer.from('for the holder alone')));
+    await loadStored(key, 'key.ctx');
+    const slot = `0x${record.slot.toString(16)}`;
+    const opened = ['-c', 'key.ctx', '-s', 'oaep', '-p', 'session:session.ctx', '-o', 'plaintext'];
+    const decrypt = () => tool('rsadecrypt', '-Q', ...opened, 'ciphertext');
+    await session('policy', async () => {
+      await expect(decrypt()).rejects.toThrow(/0x99D|policy/);
+    });
+    await session('policy', async () => {
+      await expect(provePin(slot, 'wrong1')).rejects.toThrow();
+    });
+    await session('policy', async () => {
+      await provePin(slot, PIN);
+      await decrypt();
+    });
+    expect(Buffer.from(got('plaintext')).toString()).toBe('for the holder alone');
+    await tool('flushcontext', '-t');
+  });
+
   test('an administrator key on its way: tpm2_import opens the wrap', async () => {
     const { public: parent } = await (await enter()).parent();
     await leave();
@@ -227,7 +252,7 @@ describe('what tpm2-tools make, our codec reads', () => {
     });
     put('key.policy', cardKeyPolicy(writtenName));
     const kind = ['-G', 'ecc256:null', '-g', 'sha256', '-L', 'key.policy'];
-    const is = ['-a', 'fixedtpm|fixedparent|sensitivedataorigin|adminwithpolicy|noda|sign'];
+    const is = ['-a', 'fixedtpm|fixedparent|sensitivedataorigin|adminwithpolicy|noda|sign|decrypt'];
     await tool('create', '-Q', '-C', SRK, ...kind, ...is, '-u', 'made.pub', '-r', 'made.priv');
     await tool('flushcontext', '-t');
 

@@ -107,8 +107,8 @@ export function verifyCardKey(evidence: KeyEvidence, expected: ExpectedKey, aske
     throw refused('key-user-with-auth', 'The key can be used with a password of its own, without the PIN.');
   }
   if (area.attributes !== CARD_KEY_ATTRIBUTES) {
-    const found = area.attributes.toString(16).padStart(8, '0');
-    const detail = `A card's key has the attributes 000404b2, this one has ${found}.`;
+    const hex = (attributes: number) => attributes.toString(16).padStart(8, '0');
+    const detail = `A card's key has the attributes ${hex(CARD_KEY_ATTRIBUTES)}, this one has ${hex(area.attributes)}.`;
     throw refused('key-attributes-wrong', detail);
   }
   if (!same(expected.policy, area.authPolicy)) {

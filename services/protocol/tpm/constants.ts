@@ -83,8 +83,11 @@ export const NV_WRITTEN = 0x20000000;
  */
 export const CARD_NV_ATTRIBUTES = 0x020c0088;
 
-/** fixedTPM, fixedParent, sensitiveDataOrigin, adminWithPolicy, noDA, sign. userWithAuth is CLEAR: the policy is the only way. */
-export const CARD_KEY_ATTRIBUTES = 0x000404b2;
+/**
+ * fixedTPM, fixedParent, sensitiveDataOrigin, adminWithPolicy, noDA, decrypt, sign. userWithAuth is CLEAR: the policy is the
+ * only way. What a key is for stands in its certificate: RSA paddings that the TPM lacks are made over the raw operation.
+ */
+export const CARD_KEY_ATTRIBUTES = 0x000604b2;
 
 /**
  * sign, adminWithPolicy, noDA. userWithAuth is CLEAR and the policy EMPTY, so no authorisation exists by which the device
