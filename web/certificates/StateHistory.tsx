@@ -42,7 +42,8 @@ function becauseOf({ decision, by }: CertificateState) {
     <>
       {act ?? '–'}{' '}
       <span className="soft">
-        ({t.certificates.effective(reasonText(decision.reason))} <Time at={decision.effectiveAt} exact />)
+        ({t.certificates.effective(reasonText(decision.reason))} <Time at={decision.effectiveAt} exact />,{' '}
+        {t.state[decision.state].toLowerCase()})
       </span>
     </>
   );

@@ -15,21 +15,18 @@ export function LifeCycleActs({ subject }: { subject: Subject }) {
   const acts = useQuery({ ...actsQuery(subject), enabled: mayAct });
   const [asking, setAsking] = useState<LifeCycleAct | null>(null);
   if (!mayAct || acts.data === undefined || acts.data.items.length === 0) return null;
-  // What is the same for all of them is said once.
-  const reasons = new Set(acts.data.items.map(({ disabledReason }) => disabledReason));
-  const [common] = reasons.size === 1 ? reasons : [null];
+  // Where none of them would change anything, there is nothing to choose from. After the act that is so: its codes stay.
+  if (asking === null && !acts.data.items.some(({ allowed }) => allowed)) return null;
   return (
     <Section title={t.lifeCycle.section}>
-      <p className="hint">{common ?? t.lifeCycle.lead}</p>
-      {common ? null : (
-        <Group className="actions" aria-label={t.lifeCycle.section}>
-          {acts.data.items.map(({ action, disabledReason }) => (
-            <Button key={action} disabledReason={disabledReason} onPress={() => setAsking(action as LifeCycleAct)}>
-              {t.lifeCycle.acts[action as LifeCycleAct].button[subject.kind]}
-            </Button>
-          ))}
-        </Group>
-      )}
+      <p className="hint">{t.lifeCycle.lead}</p>
+      <Group className="actions" aria-label={t.lifeCycle.section}>
+        {acts.data.items.map(({ action, disabledReason }) => (
+          <Button key={action} disabledReason={disabledReason} onPress={() => setAsking(action as LifeCycleAct)}>
+            {t.lifeCycle.acts[action as LifeCycleAct].button[subject.kind]}
+          </Button>
+        ))}
+      </Group>
       {asking ? <LifeCycleDialog subject={subject} act={asking} onClose={() => setAsking(null)} /> : null}
     </Section>
   );
