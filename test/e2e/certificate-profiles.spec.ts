@@ -63,3 +63,26 @@ test('ends by month, the CAs and what waits for them are there to be read', asyn
     'Every CA has heard of every revocation.',
   );
 });
+
+test('when the key of a CA is in other hands, all that it issued is shown before it is revoked', async ({
+  page,
+  system,
+  card,
+}) => {
+  const held = (await system.as('auditor').get(`/certificates?cardId=${card.cardId}`)).body.items[0];
+  await openAs(page, system, 'security-officer', '/authorities');
+  await page.getByRole('button', { name: 'Key compromised' }).click();
+  const dialog = page.getByRole('dialog', { name: 'The key of the CA embedded is in other hands' });
+  await dialog.getByLabel('Reason').fill('The signing host was broken into');
+  await dialog.getByRole('button', { name: 'Show what would be revoked' }).click();
+  await expect(dialog.getByRole('button', { name: 'Revoke all of them' })).toBeEnabled();
+  await dialog.getByRole('link', { name: 'Look at all of them' }).click();
+  await expect(page.getByRole('heading', { name: 'Revocation of many' })).toBeVisible();
+  await expect(page.getByText('of the CA embedded')).toBeVisible();
+  await expect(page.getByRole('table', { name: 'Certificates' })).toContainText(held.serialNumber);
+  await page.getByRole('button', { name: 'Stop' }).click();
+  await page.getByRole('dialog').getByLabel('Reason').fill('Looked at only');
+  await page.getByRole('dialog').getByRole('button', { name: 'Stop operation' }).click();
+  await expect(page.getByText('Cancelled')).toBeVisible();
+  expect((await system.as('auditor').get(`/certificates/${held.id}`)).body.status).toBe(held.status);
+});

@@ -18,6 +18,11 @@ test('a certificate is put on hold, released and revoked, and its states stay on
   const { certificateId, cardId } = await newCard(system);
   await openAs(page, system, 'security-officer', `/certificates/${certificateId}`);
   await expect(page.getByText('version 1', { exact: true })).toBeVisible();
+  await page.getByRole('button', { name: 'Renew now' }).click();
+  await dialog(page, 'Renew this certificate now?').getByLabel('Reason').fill('Name changed');
+  await dialog(page, 'Renew this certificate now?').getByRole('button', { name: 'Renew certificate' }).click();
+  await dialog(page, 'Renewal is asked for').getByRole('button', { name: 'Close' }).click();
+
   await page.getByRole('button', { name: 'Put on hold' }).click();
   await dialog(page, 'Put this certificate on hold?').getByLabel('Reason').fill('Laptop not found at home');
   await dialog(page, 'Put this certificate on hold?').getByRole('button', { name: 'Put on hold' }).click();

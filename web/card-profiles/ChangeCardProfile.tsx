@@ -13,6 +13,8 @@ import { changeOf, typedRules } from './rules.ts';
 /** Changes a profile as it was shown: had somebody else changed it meanwhile, the server refuses. */
 export function ChangeCardProfile(props: { profile: CardProfile; etag: string; onClose: () => void }) {
   const { name } = props.profile;
+  // What is sent is the version that was opened, whatever is fetched while it is worked on.
+  const [etag] = useState(props.etag);
   const [rules, setRules] = useState(() => typedRules(props.profile));
   const [reason, setReason] = useState('');
   const [attempted, setAttempted] = useState(false);
@@ -20,7 +22,7 @@ export function ChangeCardProfile(props: { profile: CardProfile; etag: string; o
     perform: (body: ChangedCardProfile) =>
       answerOf(
         api.PUT('/api/v1/card-profiles/{name}', {
-          params: { path: { name }, header: { 'If-Match': props.etag } },
+          params: { path: { name }, header: { 'If-Match': etag } },
           body,
         }),
       ),
