@@ -3,9 +3,10 @@ import type { ApiError } from '../app/api-error.ts';
 import { certificateProfilesQuery } from '../certificate-profiles/certificate-profiles.queries.ts';
 import { en as t } from '../texts/en.ts';
 import { Button } from '../ui/Button.tsx';
+import { KEY_TYPES } from '../ui/key-types.ts';
 import { SelectInput } from '../ui/SelectInput.tsx';
 import { FieldProblem, TextInput } from '../ui/TextInput.tsx';
-import { KEY_TYPES, NEW_CONTAINER, type Rules } from './rules.ts';
+import { NEW_CONTAINER, type Rules } from './rules.ts';
 
 const MOST = 30;
 const texts = t.cardProfiles;

@@ -23,10 +23,6 @@ export type Character = (typeof CHARACTERS)[number];
 export const REFUSALS = ['refuseSequences', 'refuseRepeats', 'refuseCommon'] as const;
 export type Refusal = (typeof REFUSALS)[number];
 
-type KeyType = NonNullable<ChangedCardProfile['containers']>[number]['keyType'];
-/** In the order in which they are offered. */
-export const KEY_TYPES = ['ec-p256', 'ec-p384', 'rsa-2048', 'rsa-3072'] as const satisfies readonly KeyType[];
-
 export const NEW_CONTAINER: Container = {
   container: '',
   keyType: 'ec-p256',

@@ -1,10 +1,10 @@
-import { KEY_TYPE_NAMES } from '@cardwright/protocol';
 import { useQuery } from '@tanstack/react-query';
 import type { ApiError } from '../app/api-error.ts';
 import { authoritiesQuery } from '../authorities/authorities.queries.ts';
 import { en as t } from '../texts/en.ts';
 import { Checks } from '../ui/Checks.tsx';
 import { Choice } from '../ui/Choice.tsx';
+import { KEY_TYPES } from '../ui/key-types.ts';
 import { SelectInput } from '../ui/SelectInput.tsx';
 import { TextInput } from '../ui/TextInput.tsx';
 import { daysOf, emailsOf, flagsOf, type Kind, type TypedContents } from './contents.ts';
@@ -73,8 +73,8 @@ export function ContentsFields(props: {
       />
       <Checks
         label={texts.keyTypes}
-        options={KEY_TYPE_NAMES.map((value) => ({ value, label: value }))}
-        value={typed.keyTypes as typeof KEY_TYPE_NAMES}
+        options={KEY_TYPES.map((value) => ({ value, label: value }))}
+        value={typed.keyTypes as (typeof KEY_TYPES)[number][]}
         onChange={(keyTypes) => set({ keyTypes })}
         error={attempted && typed.keyTypes.length === 0 ? texts.keyTypesMissing : refused?.field('keyTypes')}
       />
