@@ -5,8 +5,8 @@ export default defineConfig({
   testDir: './e2e',
   outputDir: './results',
   globalSetup: './support/global-setup.ts',
-  // One system is started for all of them: they share what it knows, and two cores.
-  workers: 1,
+  // Each worker starts one system for its files: they share what it knows, and two cores.
+  workers: 2,
   fullyParallel: false,
   forbidOnly: true,
   retries: 0,

@@ -1,4 +1,5 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
+import { useEffect, useRef } from 'react';
 import type { OperationItem } from '../app/contract.ts';
 import { RecordLink } from '../search/RecordLink.tsx';
 import { en as t } from '../texts/en.ts';
@@ -20,6 +21,13 @@ export function ItemList(props: {
   onState: (state: ItemState | undefined) => void;
 }) {
   const items = useInfiniteQuery(operationItemsQuery(props.operationId, props.state, props.isRunning));
+  const { refetch } = items;
+  const wasRunning = useRef(props.isRunning);
+  useEffect(() => {
+    // What was last asked for while it ran is older than its end.
+    if (wasRunning.current && !props.isRunning) void refetch();
+    wasRunning.current = props.isRunning;
+  }, [props.isRunning, refetch]);
   return (
     <>
       <div className="choose">
