@@ -54,12 +54,18 @@ export function openDatabase(url: string, onIdleError: (error: Error) => void, c
       throw translated(error);
     });
     let failure: Error | undefined;
+    // The pool hears of idle connections only. One that is lost between two queries would end the process if nobody listened.
+    const onLost = (error: Error) => {
+      failure = error;
+    };
+    client.on('error', onLost);
     try {
       return await work(client);
     } catch (error) {
       failure = error instanceof Error ? error : new Error('not an Error', { cause: error });
       throw error;
     } finally {
+      client.off('error', onLost);
       // A connection on which something failed may be in the midst of a transaction or hold a lock: it is not reused.
       client.release(failure);
     }

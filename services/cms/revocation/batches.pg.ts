@@ -56,6 +56,12 @@ export function createRevocationBatches(pool: pg.Pool): RevocationBatches {
   return {
     async plan(operation, order) {
       const client = await pool.connect();
+      let failure: Error | undefined;
+      // Lost between two statements: the next one fails. Without a listener the process would end.
+      const onLost = (error: Error) => {
+        failure = error;
+      };
+      client.on('error', onLost);
       try {
         await client.query('BEGIN');
         const { id, reason, ticket, requestedBy, requestId, createdAt, expiresAt } = operation;
@@ -87,10 +93,12 @@ export function createRevocationBatches(pool: pg.Pool): RevocationBatches {
         await countItems(client, id);
         await client.query('COMMIT');
       } catch (error) {
-        await client.query('ROLLBACK');
+        failure = error instanceof Error ? error : new Error('not an Error', { cause: error });
         throw error;
       } finally {
-        client.release();
+        client.off('error', onLost);
+        // One on which something failed is in the midst of a transaction: it is closed, which undoes that.
+        client.release(failure);
       }
     },
 
