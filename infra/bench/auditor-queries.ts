@@ -44,7 +44,7 @@ const SIGN_IN = {
 async function questionsOf(client: pg.Client): Promise<Question[]> {
   const { rows } = await client.query<{ serial: string; thumbprint: string; key: string }>(
     `SELECT serial_number AS serial, thumbprint, encode(public_key_hash, 'hex') AS key FROM certificates
-     ORDER BY thumbprint LIMIT ${ASKED}`,
+     WHERE serial_number LIKE '5f%' ORDER BY thumbprint LIMIT ${ASKED}`,
   );
   const { rows: counted } = await client.query<{ n: string }>('SELECT count(*) AS n FROM cards');
   const people = Number(counted[0]?.n);
